@@ -1,0 +1,74 @@
+"""Writing that never loses what was there: beside the target first, then a rename."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def replaced_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside `path` for writing; on success flush it to disk and rename it to `path`.
+
+    On any error the temporary file is removed and what stood at `path` is untouched.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files that only their owner can read; give this one what open() would have given.
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def replaced_directory(path: str | os.PathLike[str], known: Collection[str]) -> Iterator[Path]:
+    """Make an empty directory beside `path`; on success rename it to `path`, whose old content then goes.
+
+    `known` are the names that we write: a directory that holds anything else is the user's and is refused.
+
+    On any error the new directory is removed and what stood at `path` is untouched. A directory cannot be
+    replaced in one system call, so the old one is renamed aside first: a kill between the two renames leaves
+    it complete beside `path`, under a name that ends in ``.old``.
+    """
+    target = Path(path)
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(f"{target} is a file; a directory is written here. Give another path or remove it.")
+    strange = sorted({entry.name for entry in target.iterdir()} - set(known)) if target.exists() else []
+    if strange:
+        raise FileExistsError(
+            f"{target} holds {strange[0]!r}, which daneo did not write, and would be replaced. Give a new or empty directory."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    try:
+        yield fresh
+        os.chmod(fresh, 0o777 & ~_umask())
+        if target.exists():
+            old = fresh.with_suffix(".old")
+            os.rename(target, old)
+            os.rename(fresh, target)
+            shutil.rmtree(old)
+        else:
+            os.rename(fresh, target)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,127 @@
+"""Settings: one frozen dataclass an algorithm, read by the Python API, the command line and the saved file."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+C = TypeVar("C")
+S = TypeVar("S")
+
+
+def opt(
+    default: Any,
+    help: str,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Any:
+    """Return a dataclass field that carries its help text and its bounds.
+
+    Parameters
+    ----------
+    default : Any
+        The value when the user gives none.
+    help : str
+        One line without a full stop; the command line shows it.
+    minimum, above, maximum : float or None
+        Inclusive lower bound, exclusive lower bound, inclusive upper bound; ``None`` means no bound.
+    choices : tuple of str or None
+        The only values allowed.
+    """
+    metadata = {"help": help, "minimum": minimum, "above": above, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check(settings: Any) -> None:
+    """Raise one clear error for the first value of a settings dataclass that has the wrong type or is out of bounds.
+
+    Raises
+    ------
+    TypeError
+        A value's type is not the one declared.
+    ValueError
+        A value is outside its bounds or choices.
+    """
+    hints = typing.get_type_hints(type(settings))
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        where = f"{type(settings).__name__.removesuffix('Config')}({field.name}=...)"
+        _check_type(where, value, hints[field.name])
+        if value is not None:
+            _check_bounds(where, value, field.metadata)
+
+
+def option_type(annotation: Any) -> type:
+    """Return the plain type of an annotation: ``int`` for both ``int`` and ``int | None``."""
+    if isinstance(annotation, types.UnionType):
+        (plain,) = (one for one in typing.get_args(annotation) if one is not type(None))
+        return typing.cast(type, plain)
+    return typing.cast(type, annotation)
+
+
+def _check_type(where: str, value: Any, annotation: Any) -> None:
+    if value is None and isinstance(annotation, types.UnionType):
+        return
+    plain = option_type(annotation)
+    # bool is an int to Python, never to a user; an int is good where a float is asked for.
+    right = isinstance(value, (int, float) if plain is float else plain) and (plain is bool or not isinstance(value, bool))
+    if not right:
+        raise TypeError(f"{where} expected {plain.__name__}, got {value!r} ({type(value).__name__}).")
+
+
+def _check_bounds(where: str, value: Any, bounds: Mapping[str, Any]) -> None:
+    minimum, above, maximum, choices = (bounds.get(key) for key in ("minimum", "above", "maximum", "choices"))
+    if choices is not None and value not in choices:
+        raise ValueError(f"{where} expected one of {', '.join(choices)}; got {value!r}.")
+    if isinstance(value, float) and value != value:
+        raise ValueError(f"{where} expected a number, got nan.")
+    if minimum is not None and value < minimum:
+        raise ValueError(f"{where} expected at least {minimum}, got {value}.")
+    if above is not None and value <= above:
+        raise ValueError(f"{where} expected more than {above}, got {value}.")
+    if maximum is not None and value > maximum:
+        raise ValueError(f"{where} expected at most {maximum}, got {value}.")
+
+
+def from_mapping(config: type[C], values: Mapping[str, Any]) -> C:
+    """Build a settings dataclass from a mapping (a saved file, a command line), refusing unknown names."""
+    names = [field.name for field in dataclasses.fields(config)]  # type: ignore[arg-type]
+    for name in values:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f" Did you mean {near[0]}?" if near else f" Known settings: {', '.join(names)}."
+            raise TypeError(f"{config.__name__.removesuffix('Config')} has no setting {name!r}.{hint}")
+    return config(**values)
+
+
+def configured(config: Callable[P, C]) -> Callable[[Callable[[S, C], None]], Callable[Concatenate[S, P], None]]:
+    """Give ``__init__(self, config)`` the signature, types and defaults of the settings dataclass `config`.
+
+    Type checkers, ``help()`` and editors see the dataclass's own arguments, so they are written down once.
+    """
+
+    def decorate(init: Callable[[S, C], None]) -> Callable[Concatenate[S, P], None]:
+        @functools.wraps(init)
+        def with_settings(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
+            if args:
+                raise TypeError(f"{type(self).__name__} takes its settings by name, for example vector_size=100.")
+            init(self, from_mapping(typing.cast("type[C]", config), kwargs))
+
+        signature = inspect.signature(config)
+        first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        with_settings.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[first, *signature.parameters.values()], return_annotation=None
+        )
+        return with_settings
+
+    return decorate
