@@ -1,0 +1,44 @@
+"""Raw text in, word vectors out.
+
+The names below load what they need when they are first used, so that ``import daneo`` costs next to nothing.
+
+Examples
+--------
+>>> import daneo
+>>> corpus = daneo.Corpus(["a cat sat", "a dog sat"])
+>>> [len(document) for document in corpus]
+[3, 3]
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from daneo.corpus import Corpus, Phrases, Vocabulary
+    from daneo.embeddings import Word2Vec, WordVectors
+
+__version__ = "0.1.0"
+__all__ = ["Corpus", "Phrases", "Vocabulary", "Word2Vec", "WordVectors", "__version__"]
+
+_HOMES = {
+    "Corpus": "daneo.corpus",
+    "Phrases": "daneo.corpus",
+    "Vocabulary": "daneo.corpus",
+    "Word2Vec": "daneo.embeddings",
+    "WordVectors": "daneo.embeddings",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its home when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'daneo' has no attribute {name!r}. It offers: {', '.join(_HOMES)}.")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
