@@ -1,0 +1,196 @@
+"""daneo's own format: a directory of config.json, vectors.safetensors, vocabulary.txt and README.md.
+
+The matrix is memory-mapped, so opening takes as long as reading the vocabulary, and several processes share one copy.
+A trainer writes the same directory and adds its own: keys in the config, tensors, and ``training.safetensors``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from daneo.embeddings.formats.tensors import map_tensors, write_tensors
+
+if TYPE_CHECKING:
+    from daneo.corpus import Vocabulary
+
+HEADER: dict[str, Any] = {"format": "daneo", "version": 1, "kind": "word-vectors"}
+
+DIRECTORY_NAMES = frozenset(
+    {"config.json", "vectors.safetensors", "vocabulary.txt", "README.md", "training.safetensors", "checkpoint"}
+)
+"""All that daneo may put into such a directory: what `daneo.files.replaced_directory` needs as `known`."""
+
+_CONFIG_LIMIT = 16 << 20  # bytes; a config is a few hundred, so more than this is not one
+
+
+def write_directory(
+    directory: str | os.PathLike[str],
+    vocabulary: Vocabulary | Sequence[str],
+    matrix: np.ndarray[Any, Any],
+    *,
+    config: Mapping[str, Any] | None = None,
+    card: str | None = None,
+    tensors: Mapping[str, np.ndarray[Any, Any]] | None = None,
+) -> None:
+    """Write word vectors into a directory that exists, is empty, and is renamed into place by the caller.
+
+    Parameters
+    ----------
+    directory : path
+        What ``daneo.files.replaced_directory(target, known=DIRECTORY_NAMES)`` yields. The caller may add files to it.
+    vocabulary : Vocabulary or sequence of str
+        The V words; their position is the row.
+    matrix : array of shape (V, D)
+        Saved as float32, without a copy where it is C-contiguous float32 already.
+    config : mapping or None
+        More keys for config.json, for example ``{"settings": ..., "training": ...}``: anything that JSON can say.
+        ``format``, ``version`` and ``kind`` are added here.
+    card : str or None
+        The text of README.md; ``None`` means a short one that says what lies here and how to open it.
+    tensors : mapping of str to array, or None
+        More arrays for vectors.safetensors, for example ``{"norms": norms}``. Training state that is not needed to
+        use the vectors belongs in a file of its own (`write_tensors` to ``training.safetensors``).
+
+    Raises
+    ------
+    ValueError
+        The matrix is not (V, D), or a key or a tensor is given that this format uses itself.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from daneo.files import replaced_directory
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replaced_directory(f"{folder}/vectors", known=DIRECTORY_NAMES) as fresh:
+    ...         write_directory(fresh, ["sea", "sun"], np.eye(2, dtype=np.float32), config={"settings": {"window": 5}})
+    ...     vocabulary, matrix, config = read_directory(f"{folder}/vectors")
+    >>> vocabulary.words, matrix.tolist(), config["settings"]
+    (['sea', 'sun'], [[1.0, 0.0], [0.0, 1.0]], {'window': 5})
+    """
+    from daneo.corpus import Vocabulary
+
+    if not isinstance(vocabulary, Vocabulary):
+        vocabulary = Vocabulary(vocabulary)
+    if matrix.ndim != 2 or len(matrix) != len(vocabulary):
+        raise ValueError(f"Expected a matrix of shape ({len(vocabulary)}, D), one row a word; got {matrix.shape}.")
+    config, tensors = dict(config or {}), dict(tensors or {})
+    for key, value in HEADER.items():
+        if config.setdefault(key, value) != value:
+            raise ValueError(f"The config's key {key!r} is the format's own and means {value!r}; got {config[key]!r}.")
+    if "vectors" in tensors:
+        raise ValueError("The tensor 'vectors' is the matrix itself. Give the other one another name.")
+    text = json.dumps(HEADER | config, ensure_ascii=False, indent=2, allow_nan=False)
+    directory = Path(directory)
+    (directory / "config.json").write_text(text + "\n", encoding="utf-8")
+    write_tensors(directory / "vectors.safetensors", {"vectors": matrix.astype(np.float32, copy=False), **tensors})
+    vocabulary.save(directory / "vocabulary.txt")
+    if card is None:
+        card = _plain_card(*matrix.shape)
+    (directory / "README.md").write_text(card, encoding="utf-8")
+
+
+def read_directory(path: str | os.PathLike[str]) -> tuple[Vocabulary, np.ndarray[Any, Any], dict[str, Any]]:
+    """Open a directory: its vocabulary, its matrix and its config.
+
+    Returns
+    -------
+    vocabulary : Vocabulary
+    matrix : array of shape (V, D), float32
+        Memory-mapped and read-only: copy it before changing it. It stays valid when the directory is replaced.
+    config : dict
+        All of config.json.
+
+    Raises
+    ------
+    FileNotFoundError
+        The directory or one of its files is missing.
+    ValueError
+        A file is damaged, or the files do not fit each other; the message names the file.
+    """
+    from daneo.corpus import Vocabulary
+
+    path = Path(path)
+    config = read_config(path)
+    matrix = read_directory_tensors(path).get("vectors")
+    if matrix is None or matrix.dtype != np.float32 or matrix.ndim != 2:
+        came = "none" if matrix is None else f"{matrix.dtype} of shape {matrix.shape}"
+        raise ValueError(
+            f"{path / 'vectors.safetensors'}: expected a tensor 'vectors', float32 of shape (V, D); got {came}."
+        )
+    vocabulary = Vocabulary.load(path / "vocabulary.txt")
+    if len(vocabulary) != len(matrix):
+        raise ValueError(
+            f"{path}: vocabulary.txt has {len(vocabulary)} words, vectors.safetensors has {len(matrix)} rows; "
+            "expected as many. The files are of two different models."
+        )
+    return vocabulary, matrix, config
+
+
+def read_directory_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
+    """Map every array of a directory's vectors.safetensors: ``"vectors"`` and what the writer added."""
+    return map_tensors(_existing(Path(path), "vectors.safetensors"))
+
+
+def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read and check config.json of a directory in daneo's format.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is not JSON, of another program, of a newer version or of another kind of model.
+    """
+    file = _existing(Path(path), "config.json")
+    if file.stat().st_size > _CONFIG_LIMIT:
+        raise ValueError(f"{file} has {file.stat().st_size} bytes; a config has at most {_CONFIG_LIMIT}.")
+    try:
+        config = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:  # RecursionError: nested a thousand deep
+        raise ValueError(f"{file} is not JSON: {error}") from error
+    if not isinstance(config, dict) or config.get("format") != HEADER["format"]:
+        raise ValueError(
+            f'{file}: expected a JSON object with "format": "daneo". Another program wrote this directory.'
+        )
+    if config.get("version") != HEADER["version"]:
+        raise ValueError(
+            f"{file}: this daneo reads version {HEADER['version']} of its format, got {config.get('version')!r}. "
+            "A newer daneo may open it."
+        )
+    if config.get("kind") != HEADER["kind"]:
+        raise ValueError(f"{file}: expected kind {HEADER['kind']!r}, got {config.get('kind')!r}.")
+    return config
+
+
+def _existing(path: Path, name: str) -> Path:
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist.")
+    if not (path / name).is_file():
+        raise FileNotFoundError(f"{path} has no {name}, so it is not a directory of word vectors that daneo wrote.")
+    return path / name
+
+
+def _plain_card(num_words: int, vector_size: int) -> str:
+    return f"""# Word vectors
+
+{num_words:,} words, {vector_size} numbers each. Saved by daneo.
+
+```python
+import daneo
+
+vectors = daneo.WordVectors.load(".")  # this directory
+vectors.most_similar(vectors.words[0])
+```
+
+| file | what |
+| --- | --- |
+| vectors.safetensors | the matrix: tensor `vectors`, float32, a row a word |
+| vocabulary.txt | the words, in the order of the rows, each with its count |
+| config.json | the format, and how the vectors came about |
+"""
