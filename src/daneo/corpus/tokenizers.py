@@ -153,11 +153,15 @@ class Korean:
 
     def __call__(self, text: str) -> list[str]:
         """List the morphemes of `text`, in order."""
+        # Kiwi fails on lone surrogates, which no morpheme contains.
+        text = _SURROGATE.sub("\ufffd", text)
         found = [token for token in _kiwi().tokenize(text) if any(map(str.isalnum, token.form))]
         if self.tags:
             return [f"{_lower(token.form)}/{token.tag}" for token in found]
         return [_lower(token.form) for token in found]
 
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _BUILT_IN: tuple[Tokenizer, ...] = (Whitespace(), Words(), Characters(), Korean(), Korean(tags=True), Jamo())
 
