@@ -12,7 +12,7 @@ demo: .venv/installed
 	$(BIN)/daneo demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -1,0 +1,80 @@
+"""The command ``daneo``: one app, split by what the commands do.
+
+Commands import what they need inside, so that ``daneo --help`` answers at once. Results go to standard output, progress
+and errors to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from daneo.cli import ask, train
+
+BAD_INPUT, BAD_USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+# click's base of every "you typed it wrong"; typer does not export it.
+UsageError = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    name="daneo",
+    help="Raw text in, word vectors out.",
+    epilog="Start with `daneo demo`. Each command shows examples: `daneo train word2vec --help`.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.add_typer(train.app, name="train")
+app.add_typer(ask.app)
+
+
+@app.callback()
+def root() -> None:
+    """Raw text in, word vectors out."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 1 bad input, 2 bad usage, 130 stopped by Ctrl-C.
+
+    An error is one line on standard error. With the environment variable ``DANEO_DEBUG`` set, the traceback comes too.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    for stream in (sys.stdout, sys.stderr):
+        # Words may hold what a terminal cannot show, lone surrogates above all; print them escaped.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        status = typer.main.get_command(app).main(arguments, prog_name="daneo", standalone_mode=False)
+        sys.stdout.flush()
+        return int(status or 0)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone, as in `daneo similar ... | head`; Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as error:
+        if os.environ.get("DANEO_DEBUG"):
+            raise
+        print(f"daneo: {in_one_line(error)}", file=sys.stderr)
+        return BAD_USAGE if isinstance(error, UsageError) else BAD_INPUT
+
+
+def in_one_line(error: Exception) -> str:
+    """Say what an exception says, without the decoration that str() gives some of them."""
+    if isinstance(error, UsageError):
+        message = error.format_message()  # type: ignore[attr-defined]
+        command = error.ctx.command_path if getattr(error, "ctx", None) else "daneo"  # type: ignore[attr-defined]
+        message += f" See: {command} --help"
+    elif isinstance(error, OSError) and error.strerror and error.filename is not None:
+        message = f"{error.filename}: {error.strerror}."
+    elif isinstance(error, KeyError) and error.args:
+        message = str(error.args[0])  # str() would show the repr
+    else:
+        message = str(error)
+    expected = isinstance(error, (UsageError, OSError, ValueError, TypeError, KeyError, EOFError, ImportError))
+    if not expected or not message:
+        message = f"{type(error).__name__}: {message} (with DANEO_DEBUG=1 the traceback is shown)"
+    return " ".join(message.split())
