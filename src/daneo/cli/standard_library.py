@@ -13,7 +13,16 @@ from pathlib import Path
 from daneo.progress import Progress, ProgressCallback
 
 # Not the standard library, or tables rather than prose. Some distributions leave the tests out, so nobody gets them.
-SKIPPED_FOLDERS = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "encodings", "__pycache__"}
+SKIPPED_FOLDERS = {
+    "site-packages",
+    "dist-packages",
+    "test",
+    "tests",
+    "idle_test",
+    "lib2to3",
+    "encodings",
+    "__pycache__",
+}
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 

@@ -127,16 +127,19 @@ def _bars() -> Iterator[ProgressCallback]:
     from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    columns = [TextColumn("{task.description:9}"), BarColumn(20), TaskProgressColumn(), TextColumn("{task.fields[facts]}")]
+    columns = [
+        TextColumn("{task.description:9}"),
+        BarColumn(20),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[facts]}"),
+    ]
     with Bars(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(progress: Progress) -> None:
             if progress.stage not in tasks:
                 tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total, facts="")
-            bars.update(
-                tasks[progress.stage], completed=progress.done, total=progress.total, facts=describe(progress)
-            )
+            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total, facts=describe(progress))
 
         yield show
 

@@ -43,7 +43,8 @@ def train() -> None:
 @with_flags(Word2VecConfig)
 def train_word2vec(
     corpus: Annotated[
-        str, typer.Argument(help="Text: a file (.gz, .bz2, .xz and .zst too), a folder, a glob, or - for standard input.")
+        str,
+        typer.Argument(help="Text: a file (.gz, .bz2, .xz and .zst too), a folder, a glob, or - for standard input."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The directory for the vectors.")],
     tokenizer: Annotated[

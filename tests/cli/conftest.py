@@ -1,0 +1,52 @@
+"""The command, run as a user runs it: in a process of its own, or in this one where that says as much."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from daneo.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def daneo(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process: ``daneo("similar", path, "king")`` -> exit status, output, errors."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = main([str(argument) for argument in arguments])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def daneo_process(tmp_path: Path) -> Run:
+    """The same in a new process, with `tmp_path` as its folder; `input` goes to its standard input."""
+
+    def run(*arguments: object, input: str | bytes = "", **environment: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "daneo.cli", *map(str, arguments)],
+            cwd=tmp_path,
+            input=input.encode() if isinstance(input, str) else input,
+            capture_output=True,
+            env=process_environment(**environment),
+            check=False,
+        )
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    return run
+
+
+def process_environment(**more: str) -> dict[str, str]:
+    """This process's environment with our sources first on Python's path, installed or not."""
+    sources = str(Path(__file__).resolve().parents[2] / "src")
+    path = os.pathsep.join([sources, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "100", **more}
