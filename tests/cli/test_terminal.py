@@ -30,11 +30,12 @@ def test_describe_says_what_is_known() -> None:
 
 
 def test_lines_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 0.0
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: now)
+    reports = [(10, 1, 0.0), (20, 1, 1.0), (30, 1, 6.0), (60, 2, 6.5), (80, 2, 7.0), (100, 2, 7.1)]
+    times = iter(time for _, _, time in reports)
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(times))
     with terminal.shown_progress() as show:
         assert show is not None
-        for done, epoch, now in [(10, 1, 0.0), (20, 1, 1.0), (30, 1, 6.0), (60, 2, 6.5), (80, 2, 7.0), (100, 2, 7.1)]:
+        for done, epoch, _ in reports:
             show(report(done=done, epoch=epoch, epochs=2))
     output, errors = capsys.readouterr()
     assert output == ""
