@@ -7,29 +7,24 @@ Special tokens come first and have a third field, ``special`` or ``unknown``::
     the	1000
     of	593
 
-Inside a word, tab, newline, carriage return and backslash are written ``\t``, ``\n``, ``\r`` and ``\\``, and a
-lone surrogate, which UTF-8 cannot hold, as in ``\udc80``; everything else stands as it is, in UTF-8.
+Words are spelled as :mod:`daneo.corpus.escapes` says; the file is UTF-8.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from daneo.corpus.escapes import escape, needs_escape, unescape
 from daneo.files import replaced_file
 
 MAX_COUNT = 10**15  # more than any corpus holds, and small enough that sums stay far from overflowing int64
 MAX_BYTES = 4 * 2**30
 
-_ESCAPED = re.compile("[\\\\\t\n\r\ud800-\udfff]")
-_ESCAPE = re.compile(r"\\(?:u(d[89a-f][0-9a-f]{2})|([tnr\\])|)")
-_LETTERS = {"\t": "t", "\n": "n", "\r": "r", "\\": "\\"}
-_CHARACTERS = {letter: character for character, letter in _LETTERS.items()}
 _NOT_SEPARATORS = bytes(set(range(256)) - set(b"\t\n"))
 
 
@@ -49,7 +44,7 @@ def write_vocabulary(
     kinds : sequence of str, length at most V
         ``"special"`` or ``"unknown"`` for each of the first words.
     """
-    spelled = words if not _ESCAPED.search("".join(words)) else [_ESCAPED.sub(_escape, word) for word in words]
+    spelled = [escape(word) for word in words] if needs_escape("".join(words)) else words
     lines = [f"{word}\t{count}\n" for word, count in zip(spelled, counts.tolist(), strict=True)]
     lines[: len(kinds)] = [f"{line[:-1]}\t{kind}\n" for line, kind in zip(lines, kinds, strict=False)]
     with replaced_file(path) as file:
@@ -162,24 +157,13 @@ def _short(text: str) -> str:
     return repr(text) if len(text) <= 40 else f"{text[:40]!r}..."
 
 
-def _escape(match: re.Match[str]) -> str:
-    character = match[0]
-    return "\\" + (_LETTERS.get(character) or f"u{ord(character):04x}")
-
-
 def _unescaped(file: Path, words: list[str]) -> list[str]:
-    def character(match: re.Match[str]) -> str:
-        surrogate, letter = match.groups()
-        if surrogate is None and letter is None:
-            raise ValueError(
-                f"{file}, line {number}: a backslash in a word is written \\\\; "
-                f"expected \\\\, \\t, \\n, \\r or \\ud800 to \\udfff, got {_short(word)}."
-            )
-        return chr(int(surrogate, 16)) if surrogate else _CHARACTERS[letter]
-
     result = []
-    for number, word in enumerate(words, start=1):  # noqa: B007 -- the error message reads it
-        result.append(_ESCAPE.sub(character, word) if "\\" in word else word)
+    for number, word in enumerate(words, start=1):
+        try:
+            result.append(unescape(word))
+        except ValueError as error:
+            raise ValueError(f"{file}, line {number}: {error}; got {_short(word)}.") from None
     return result
 
 
