@@ -1,0 +1,35 @@
+"""Ids to vectors: trainers, and word vectors to ask, evaluate, save and open."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from daneo.embeddings.analogies import AnalogyResult, AnalogySection
+    from daneo.embeddings.similarity_sets import SimilarityResult
+    from daneo.embeddings.word2vec import Word2Vec
+    from daneo.embeddings.word_vectors import WordVectors
+
+__all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "Word2Vec", "WordVectors"]
+
+_HOMES = {
+    "AnalogyResult": "daneo.embeddings.analogies",
+    "AnalogySection": "daneo.embeddings.analogies",
+    "SimilarityResult": "daneo.embeddings.similarity_sets",
+    "Word2Vec": "daneo.embeddings.word2vec",
+    "WordVectors": "daneo.embeddings.word_vectors",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its home when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'daneo.embeddings' has no attribute {name!r}. It offers: {', '.join(_HOMES)}.")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,159 @@
+"""Cosines between a few queries and all rows of a matrix, block by block, in one pass and without a normalised copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
+
+ZERO_LENGTH = 1e-30
+"""A shorter row counts as a zero vector: float32 cannot hold its direction."""
+
+_TOO_LONG = 3e38  # a longer row counts as infinite: float32 cannot hold its length
+
+_CHUNK = 1024  # rows whose lengths become known together
+_BLOCK_BYTES = 8 << 20  # of the matrix, and of the scores, that are worked on together: about what a cache holds
+
+
+class RowBlocks:
+    """A matrix that is read in blocks, and the lengths of its rows, which are measured when a block is first read.
+
+    The first query over a memory-mapped matrix therefore reads it once, and no second matrix is ever held.
+
+    Parameters
+    ----------
+    matrix : float32 array of shape (V, D)
+        Kept, not copied. Call :meth:`forget` after changing rows.
+    """
+
+    def __init__(self, matrix: Floats) -> None:
+        self.matrix = matrix
+        self._lengths = np.zeros(len(matrix), dtype=np.float32)
+        self._known = np.zeros(-(-len(matrix) // _CHUNK), dtype=bool)
+
+    def lengths(self, start: int = 0, stop: int | None = None) -> Floats:
+        """Return the Euclidean lengths of rows `start` to `stop`: 0 for a zero vector, NaN if a number is not finite.
+
+        Cost: one pass over the rows whose lengths nobody has asked for before.
+        """
+        stop = len(self.matrix) if stop is None else stop
+        first, last = start // _CHUNK, -(-stop // _CHUNK)
+        for chunk in np.flatnonzero(~self._known[first:last]) + first:
+            rows = slice(chunk * _CHUNK, (chunk + 1) * _CHUNK)
+            self._lengths[rows] = row_lengths(self.matrix[rows])
+            self._known[chunk] = True  # last, so that another thread never sees a length that is not there yet
+        return self._lengths[start:stop]
+
+    def forget(self, rows: Ids) -> None:
+        """Measure these rows again when they are next read."""
+        self._known[rows // _CHUNK] = False
+
+    def cosines(self, queries: Floats, start: int, stop: int) -> Iterator[tuple[int, Floats, Ids]]:
+        """Compare every query with rows `start` to `stop`, some thousand rows at a time.
+
+        Parameters
+        ----------
+        queries : float32 array of shape (Q, D)
+            Of length 1 or 0 each.
+        start, stop : int
+            The rows to go over.
+
+        Yields
+        ------
+        first : int
+            The row that column 0 of `scores` belongs to.
+        scores : float32 array of shape (Q, N)
+            Cosines, 0 where either vector is a zero vector. The caller may overwrite it; the next step does.
+        broken : int64 array
+            Columns whose rows hold NaN or infinity. Their scores mean nothing.
+        """
+        size = self._block_rows(len(queries))
+        buffer = np.empty(len(queries) * min(size, stop - start), dtype=np.float32)
+        for first in range(start, stop, size):
+            last = min(first + size, stop)
+            scores = buffer[: len(queries) * (last - first)].reshape(len(queries), last - first)
+            # The lengths first: they bring the block into the cache, for the product to find it there.
+            lengths = self.lengths(first, last)
+            with np.errstate(all="ignore"):
+                np.matmul(queries, self.matrix[first:last].T, out=scores)
+                scores *= np.where(lengths > 0, 1 / lengths, np.float32(0))
+            yield first, scores, np.flatnonzero(np.isnan(lengths))
+
+    def _block_rows(self, num_queries: int) -> int:
+        row_bytes = 4 * max(num_queries, self.matrix.shape[1])
+        return int(max(1, _BLOCK_BYTES // (row_bytes * _CHUNK)) * _CHUNK)
+
+
+def row_lengths(rows: Floats) -> Floats:
+    """Return the Euclidean length of each row: 0 for a zero vector, NaN if a number in it is not finite.
+
+    Parameters
+    ----------
+    rows : float32 array of shape (N, D)
+    """
+    with np.errstate(all="ignore"):
+        squares = np.einsum("nd,nd->n", rows, rows)
+        lengths: Floats = np.sqrt(squares)
+        # Squares of numbers beyond 1e19 or below 1e-19 leave float32's range, the numbers themselves do not.
+        (doubtful,) = np.nonzero(~((squares > 1e-24) & (squares < np.inf)))
+        if doubtful.size:
+            wide = rows[doubtful].astype(np.float64)
+            exact = np.sqrt(np.einsum("nd,nd->n", wide, wide))
+            lengths[doubtful] = _with_limits(exact)
+    return lengths
+
+
+def unit(rows: npt.ArrayLike) -> Doubles:
+    """Divide each row by its length, in double precision; zero vectors stay zero, rows that are not finite become NaN.
+
+    Parameters
+    ----------
+    rows : array-like of shape (N, D)
+    """
+    wide = np.array(rows, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        lengths = _with_limits(np.sqrt(np.einsum("nd,nd->n", wide, wide)))
+        wide /= np.where(lengths == 0, np.inf, lengths)[:, None]
+    return wide
+
+
+def _with_limits(lengths: Doubles) -> Doubles:
+    """Return 0 for lengths below float32's range and NaN for those above it."""
+    lengths[lengths < ZERO_LENGTH] = 0
+    lengths[~(lengths < _TOO_LONG)] = np.nan
+    return lengths
+
+
+def exact_cosines(matrix: Floats, rows: Ids, query: Doubles) -> Floats:
+    """Return the cosine of each of these rows with one query, right to the last bit of float32.
+
+    A row's score therefore does not depend on the other rows or queries that it was computed with, which cannot be
+    said of a float32 matrix product; equal rows tie exactly.
+
+    Parameters
+    ----------
+    matrix : float32 array of shape (V, D)
+    rows : int64 array of shape (N,)
+    query : float64 array of shape (D,)
+        Of length 1 or 0.
+    """
+    scores = np.empty(len(rows), dtype=np.float32)
+    step = max(1, _BLOCK_BYTES // (8 * matrix.shape[1]))
+    for first in range(0, len(rows), step):
+        part = slice(first, first + step)
+        scores[part] = np.einsum("nd,d->n", unit(matrix[rows[part]]), query)
+    return scores
+
+
+def error_bound(vector_size: int) -> float:
+    """Return how far a score of :meth:`RowBlocks.cosines` can be from the true cosine, at most.
+
+    A float32 dot product of D terms is off by up to D u times both lengths, u = 2^-24, in whatever order it is summed
+    up; a length by half of that and the roundings of its own; the query's roundings add a few u.
+    """
+    return float((1.5 * vector_size + 8) * 2.0**-24)

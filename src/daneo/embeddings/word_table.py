@@ -1,0 +1,220 @@
+"""Words and their rows: looking up, changing and choosing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.corpus.vocabulary import Vocabulary
+from daneo.embeddings.row_blocks import Floats, Ids, RowBlocks, unit
+
+
+class WordTable:
+    """A vocabulary and a matrix, one row a word. :class:`daneo.WordVectors` is the public class."""
+
+    def __init__(self, vocabulary: Vocabulary | Sequence[str], matrix: npt.ArrayLike) -> None:
+        vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
+        rows = as_numbers("WordVectors", matrix)
+        if rows.ndim != 2 or len(rows) != len(vocabulary) or rows.shape[1] == 0:
+            raise ValueError(
+                f"WordVectors expected a matrix of shape ({len(vocabulary)}, D), one row a word, "
+                f"got shape {rows.shape}."
+            )
+        self._vocabulary = vocabulary
+        self._rows = rows
+        self._is_ours = False  # the caller's array or a memory map: to be copied before it is changed
+        self._blocks = RowBlocks(rows)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words, each with an id (its row) and a count."""
+        return self._vocabulary
+
+    @property
+    def words(self) -> list[str]:
+        """The V words in the order of the rows."""
+        return self._vocabulary.words
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """How often each word occurred, int64 (V,); zeros where nobody counted."""
+        return self._vocabulary.counts
+
+    @property
+    def matrix(self) -> Floats:
+        """All vectors, float32 (V, D): a read-only view. Change vectors with :meth:`add_vectors`."""
+        view = self._rows.view()
+        view.flags.writeable = False
+        return view
+
+    @property
+    def vector_size(self) -> int:
+        """D, the number of columns."""
+        return int(self._rows.shape[1])
+
+    @property
+    def norms(self) -> Floats:
+        """Euclidean lengths of the rows, float32 (V,), read-only; NaN for a row that is not finite."""
+        view = self._blocks.lengths().view()
+        view.flags.writeable = False
+        return view
+
+    def __len__(self) -> int:
+        return len(self._vocabulary)
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and word in self._vocabulary
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __getitem__(self, words: str | Sequence[str]) -> Floats:
+        if isinstance(words, str):
+            return self.matrix[self._vocabulary.id(words)]
+        rows: Floats = self._rows[self._ids(words)]
+        return rows
+
+    def __setitem__(self, words: str | Sequence[str], vectors: npt.ArrayLike) -> None:
+        if isinstance(words, str):
+            self.add_vector(words, vectors)
+        else:
+            self.add_vectors(words, vectors, replace=True)
+
+    def get_vector(self, word: str, *, norm: bool = False) -> Floats:
+        """Return a word's vector, float32 (D,); with `norm`, scaled to length 1 (a zero vector stays zero).
+
+        Raises
+        ------
+        KeyError
+            The word is unknown; the message has the nearest spellings.
+        """
+        return unit(self[[word]])[0].astype(np.float32) if norm else self[word]
+
+    def get_normed_vectors(self) -> Floats:
+        """Return a new matrix, float32 (V, D), of all vectors scaled to length 1; zero vectors stay zero.
+
+        Searches do not need it: they scale scores, not rows. It takes as much memory as the matrix.
+        """
+        normed = np.empty_like(self._rows)
+        for first in range(0, len(self), 4096):
+            part = slice(first, first + 4096)
+            normed[part] = unit(self._rows[part])
+        return normed
+
+    def add_vector(self, word: str, vector: npt.ArrayLike) -> None:
+        """Add a word, or give a word that is there another vector: :meth:`add_vectors` for one, with ``replace=True``.
+
+        Parameters
+        ----------
+        word : str
+        vector : array-like of shape (D,)
+        """
+        self.add_vectors([word], np.asarray(vector)[None], replace=True)
+
+    def add_vectors(self, words: Sequence[str], vectors: npt.ArrayLike, *, replace: bool = False) -> None:
+        """Add words after the last row; their counts are 0.
+
+        The first change copies the matrix, so that neither a file nor the caller's array is ever written to.
+        Adding copies it each time: add many words in one call.
+
+        Parameters
+        ----------
+        words : sequence of str, length N
+            Each once.
+        vectors : array-like of shape (N, D)
+            Their vectors.
+        replace : bool, default False
+            Give words that are there already the new vectors; otherwise they keep their own.
+
+        Raises
+        ------
+        ValueError
+            The shapes do not fit, or a word occurs twice.
+
+        Examples
+        --------
+        >>> import daneo
+        >>> vectors = daneo.WordVectors(["north"], [[0, 1]])
+        >>> vectors.add_vectors(["north", "east"], [[0, 5], [1, 0]])
+        >>> vectors.words, vectors.matrix.tolist()
+        (['north', 'east'], [[0.0, 1.0], [1.0, 0.0]])
+        """
+        given = Vocabulary(words)  # refuses repeats, and what is not a str
+        rows = as_numbers("add_vectors", vectors)
+        if rows.shape != (len(given), self.vector_size):
+            raise ValueError(
+                f"add_vectors expected vectors of shape ({len(given)}, {self.vector_size}), one row a word, "
+                f"got {rows.shape}."
+            )
+        new = np.array([word not in self for word in given], dtype=bool)
+        if replace and not new.all():
+            ids = self._ids([word for word in given if word in self])
+            if not self._is_ours:
+                self._rows, self._is_ours = self._rows.copy(), True
+                self._blocks = RowBlocks(self._rows)
+            self._rows[ids] = rows[~new]
+            self._blocks.forget(ids)
+        if new.any():
+            added = [word for word in given if word not in self]
+            self._vocabulary = self._vocabulary.extended(added, np.zeros(len(added), dtype=np.int64))
+            self._rows, self._is_ours = np.concatenate([self._rows, rows[new]]), True
+            self._blocks = RowBlocks(self._rows)
+
+    def unit_normalize_all(self) -> None:
+        """Scale every vector to length 1, in a copy of the matrix that takes its place; zero vectors stay zero."""
+        self._rows, self._is_ours = self.get_normed_vectors(), True
+        self._blocks = RowBlocks(self._rows)
+
+    def restricted(self, words: int | Sequence[str]) -> Self:
+        """Return the vectors of fewer words; these ones stay as they are.
+
+        Parameters
+        ----------
+        words : int or sequence of str
+            A number keeps the first rows, which trainers order by falling count, without a copy. A list keeps these
+            words, in this order except that special tokens come first.
+
+        Raises
+        ------
+        KeyError
+            A word is unknown.
+        ValueError
+            The number is not from 1 to V.
+
+        Examples
+        --------
+        >>> import daneo
+        >>> vectors = daneo.WordVectors(["north", "east", "south"], [[0, 1], [1, 0], [0, -1]])
+        >>> vectors.restricted(2).words, vectors.restricted(["south", "north"]).words
+        (['north', 'east'], ['south', 'north'])
+        """
+        old = self._vocabulary
+        if isinstance(words, int):
+            if not 1 <= words <= len(self):
+                raise ValueError(f"restricted expected a number of words from 1 to {len(self)}, got {words}.")
+            chosen = old.words[:words]
+        else:
+            chosen = list(words)
+        special = [token for token in old.special_tokens if token in set(chosen)]
+        kept = Vocabulary(
+            chosen,
+            old.counts[self._ids(chosen)],
+            special_tokens=special,
+            unknown=old.unknown if old.unknown in special else None,
+        )
+        return type(self)(kept, self._rows[:words] if isinstance(words, int) else self[kept.words])
+
+    def _ids(self, words: Sequence[str]) -> Ids:
+        find = self._vocabulary.id
+        return np.array([find(word) for word in words], dtype=np.int64)
+
+
+def as_numbers(what: str, values: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
+    """Return an array of real numbers, converted to `dtype` if need be; TypeError for anything else."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{what} expected numbers, got {array.dtype}.")
+    return array.astype(dtype, copy=False)

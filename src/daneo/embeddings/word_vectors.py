@@ -1,0 +1,168 @@
+"""Word vectors: what a trainer returns and what a file of vectors opens as."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from daneo.embeddings.word_neighbours import WordNeighbours
+
+if TYPE_CHECKING:
+    from daneo.embeddings.analogies import AnalogyResult
+    from daneo.embeddings.similarity_sets import SimilarityResult
+
+
+class WordVectors(WordNeighbours):
+    """Words and their vectors: lookup, likeness, neighbours, analogies, evaluation, files.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary or sequence of str
+        V words; a word's id is its row.
+    matrix : array-like of shape (V, D)
+        Converted to float32 if it is not; otherwise kept without a copy, and not to be changed afterwards by whoever
+        made it. It may be memory-mapped.
+
+    Raises
+    ------
+    ValueError
+        The matrix is not two-dimensional, or its rows are not as many as the words.
+
+    Notes
+    -----
+    Methods have the names of gensim's ``KeyedVectors``. Where they differ: a list given to :meth:`most_similar` is a
+    list of separate questions; an unknown word is always a KeyError, with the nearest spellings; options are given
+    by name; a zero vector has similarity 0 to everything; equal scores come in the order of the vocabulary.
+
+    Vectors are changed through ``vectors[word] = vector``, :meth:`add_vectors` and :meth:`unit_normalize_all`. The
+    first change copies the matrix: files and arrays that it came from are never written to. All else only reads, and
+    may be called from several threads.
+
+    Searches hold no normalised copy: beside the matrix they need the rows' lengths, measured by the first search.
+
+    Examples
+    --------
+    >>> import daneo
+    >>> vectors = daneo.WordVectors(["cat", "dog", "pear"], [[3, 1], [2, 1], [0, 1]])
+    >>> vectors
+    <WordVectors: 3 words, 2 dimensions>
+    >>> vectors["dog"]
+    array([2., 1.], dtype=float32)
+    >>> "cow" in vectors, len(vectors), vectors[["pear", "cat"]].shape
+    (False, 3, (2, 2))
+    >>> vectors.most_similar("cat", topn=1)
+    [('dog', 0.9899494647979736)]
+    """
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **options: Any) -> WordVectors:
+        """Open a file or directory of word vectors; its format is recognised by its content.
+
+        Parameters
+        ----------
+        path : path
+        **options
+            What the format's reader takes; see :func:`daneo.embeddings.formats.load`.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is nothing at `path`.
+        ValueError
+            The format is not known, or the file is damaged.
+        """
+        from daneo.embeddings import formats
+
+        return formats.load(path, **options)
+
+    def save(self, path: str | os.PathLike[str], *, format: str = "daneo", **options: Any) -> None:
+        """Write the vectors; what stood at `path` is replaced only when all is written.
+
+        Parameters
+        ----------
+        path : path
+            A directory for ``"daneo"``, otherwise a file, compressed if it ends in ``.gz``.
+        format : {"daneo", "word2vec-text", "word2vec-binary", "glove-text"}, default "daneo"
+        **options
+            What the format's writer takes; see :func:`daneo.embeddings.formats.save`.
+        """
+        from daneo.embeddings import formats
+
+        formats.save(self, path, format=format, **options)
+
+    def evaluate_analogies(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        restrict_vocab: int | None = 300_000,
+        case_insensitive: bool = True,
+        method: Literal["3cosadd", "3cosmul"] = "3cosadd",
+    ) -> AnalogyResult:
+        """Answer the questions "a is to b as c is to ?" of a file, and count the right answers.
+
+        Parameters
+        ----------
+        path : path
+            UTF-8 text: four words a line, in sections that begin with ``: name``.
+        restrict_vocab : int or None, default 300000
+            Use only the first so many words; questions with other words are left out and counted.
+        case_insensitive : bool, default True
+            Compare words in upper case. Of words that differ in case alone, the first one's vector is used.
+        method : {"3cosadd", "3cosmul"}, default "3cosadd"
+            The answer is the word, other than a, b and c, with the greatest cos(x, b) - cos(x, a) + cos(x, c), as
+            gensim finds it, or the greatest product as in :meth:`most_similar_cosmul`.
+
+        Returns
+        -------
+        AnalogyResult
+            Per section, semantic, syntactic and in total; ``str()`` of it is a table.
+
+        Raises
+        ------
+        ValueError
+            A line is not a question, or stands before the first section.
+        """
+        from daneo.embeddings.analogies import evaluate_analogies
+
+        return evaluate_analogies(
+            Path(path), self.words, self._blocks, self._range(restrict_vocab, 0, None)[1],
+            case_insensitive=case_insensitive, method=method,
+        )  # fmt: skip
+
+    def evaluate_similarities(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        restrict_vocab: int | None = 300_000,
+        case_insensitive: bool = True,
+    ) -> SimilarityResult:
+        """Compare the cosines of word pairs with people's judgements in a file.
+
+        Parameters
+        ----------
+        path : path
+            UTF-8 text: two words and a number a line, between tabs, commas or spaces. A header line, and comments
+            that begin with ``#``, are skipped.
+        restrict_vocab, case_insensitive
+            As for :meth:`evaluate_analogies`.
+
+        Returns
+        -------
+        SimilarityResult
+            Spearman's and Pearson's correlation with their p-values, and how many pairs were left out.
+
+        Raises
+        ------
+        ValueError
+            A line is not a pair, or fewer than two pairs are known.
+        """
+        from daneo.embeddings.similarity_sets import evaluate_similarities
+
+        return evaluate_similarities(
+            Path(path), self.words, self._blocks.matrix, self._range(restrict_vocab, 0, None)[1],
+            case_insensitive=case_insensitive,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self):,} words, {self.vector_size} dimensions>"
