@@ -1,1 +1,166 @@
-"""Files of word vectors: daneo's own directory, and what other tools read and write."""
+"""Files of word vectors: daneo's own directory, and what other tools read and write.
+
+========================  =============================================================================================
+``daneo``                 a directory with a safetensors file, memory-mapped when it is opened
+``word2vec-text``         a header, then a word and its numbers a line; fastText's ``.vec`` is the same
+``word2vec-binary``       a header, then each word and its numbers as float32
+``glove-text``            a word and its numbers a line, no header; words may hold spaces
+========================  =============================================================================================
+
+The last three may be compressed: gzip, bzip2, xz or zstd when reading, gzip when writing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daneo.embeddings.formats import glove_text, word2vec_binary, word2vec_text
+from daneo.embeddings.formats.byte_source import opened
+from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config, read_directory, write_directory
+from daneo.embeddings.formats.recognition import recognise_source
+from daneo.files import replaced_directory, replaced_file
+
+if TYPE_CHECKING:
+    from daneo.embeddings import WordVectors
+
+_FILES: dict[str, Any] = {
+    "word2vec-text": word2vec_text,
+    "word2vec-binary": word2vec_binary,
+    "glove-text": glove_text,
+}
+
+FORMATS = ("daneo", *_FILES)
+"""The names that `save` takes and `recognise` gives."""
+
+
+def recognise(path: str | os.PathLike[str]) -> str:
+    r"""Return the name of a file's format, by its content.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing at `path`.
+    ValueError
+        It is none of `FORMATS`; the message says what it looks like.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "vectors.bin"
+    ...     _ = path.write_text("2 3\nsea 0.5 1 2\nsun 3 4 5\n")
+    ...     recognise(path)
+    'word2vec-text'
+    """
+    if os.path.isdir(path):
+        read_config(path)
+        return "daneo"
+    with opened(path) as source:
+        return recognise_source(source)
+
+
+def load(
+    path: str | os.PathLike[str], *, limit: int | None = None, errors: str = "strict", num_threads: int | None = None
+) -> WordVectors:
+    """Open word vectors in any of `FORMATS`, recognised by content.
+
+    A directory in daneo's format is memory-mapped: its matrix is read-only and costs no memory until it is used.
+
+    Parameters
+    ----------
+    path : path
+        A file, a pipe, or a directory that daneo wrote.
+    limit : int or None
+        Take the first rows only, which in most files are the most frequent words.
+    errors : "strict", "replace" or "ignore"
+        What to do with a word that is not UTF-8: raise, put U+FFFD in place of what is broken, or leave that out.
+    num_threads : int or None
+        Threads that parse text; ``None`` means one for each core, 8 at most. The result does not depend on it.
+
+    Warns
+    -----
+    UserWarning
+        Rows that repeat a word (of which the first is kept) or hold NaN or infinity, counted.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing at `path`.
+    EOFError
+        The file is cut off, or its header promises more than there is.
+    ValueError
+        The format is not known, or the file is damaged; the message names the file, the row and the byte.
+    """
+    from daneo.embeddings import WordVectors
+
+    if limit is not None and limit < 1:
+        raise ValueError(f"load(limit=...) expected at least 1, or None for all rows; got {limit}.")
+    if errors not in ("strict", "replace", "ignore"):
+        raise ValueError(f"load(errors=...) expected strict, replace or ignore; got {errors!r}.")
+    if os.path.isdir(path):
+        vocabulary, matrix, _ = read_directory(path)
+        vectors = WordVectors(vocabulary, matrix)
+        return vectors if limit is None else vectors.restricted(min(limit, len(vectors)))
+    with opened(path) as source:
+        reader = _FILES[recognise_source(source)]
+        rows = reader.read(source, limit=limit, errors=errors, num_threads=num_threads)
+    for remark in rows.remarks:
+        warnings.warn(f"{os.fspath(path)}: {remark}", stacklevel=3)  # 3: whoever called WordVectors.load
+    return WordVectors(rows.words, rows.matrix)
+
+
+def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "daneo", card: str | None = None) -> None:
+    """Write word vectors, beside `path` first and then renamed, so that nothing is lost when writing fails.
+
+    Text holds every number with as many digits as it takes to read back the same float32.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+    path : path
+        The directory or file to write; what daneo or another tool wrote there before is replaced. A file whose name
+        ends in ``.gz`` is compressed.
+    format : str
+        One of `FORMATS`.
+    card : str or None
+        The README.md of daneo's directory; ``None`` means a short one. Other formats have no place for it.
+
+    Warns
+    -----
+    UserWarning
+        Words with spaces, counted, in a text format: daneo reads them back, most other tools do not.
+
+    Raises
+    ------
+    ValueError
+        The format is not known, or cannot hold one of the words (empty, with a newline, in word2vec's binary format
+        also with a space).
+    FileExistsError
+        `path` is a directory with files in it that daneo did not write.
+    """
+    words, matrix = vectors.words, vectors.matrix
+    if format not in FORMATS:
+        raise ValueError(f"save(format=...) expected one of {', '.join(FORMATS)}; got {format!r}.")
+    if format == "daneo":
+        with replaced_directory(path, known=DIRECTORY_NAMES) as directory:
+            write_directory(directory, vectors.vocabulary, matrix, card=card)
+        return
+    if card is not None:
+        raise ValueError(f"save(card=...) is for format='daneo'; {format} has no place for a card.")
+    if not matrix.size:
+        raise ValueError(
+            f"{format} cannot hold a matrix of shape {matrix.shape}; expected a row and a number at least."
+        )
+    with replaced_file(path) as file:
+        if Path(path).suffix == ".gz":
+            # No name and no time, so that the same vectors make the same file.
+            with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as compressed:
+                remarks = _FILES[format].write(compressed, words, matrix)
+        else:
+            remarks = _FILES[format].write(file, words, matrix)
+    for remark in remarks:
+        warnings.warn(f"{os.fspath(path)}: {remark}", stacklevel=3)
