@@ -58,7 +58,8 @@ class Phrases:
             ends, between = {*phrase[:1], *phrase[-1:]}, phrase[1:-1]
             if len(phrase) < 2 or len(between) > MAX_BETWEEN or connectors & ends or not connectors.issuperset(between):
                 raise ValueError(
-                    f"Phrases expected two words with connector words between them, {MAX_BETWEEN} at most; got {phrase!r}."
+                    "Phrases expected two words, between which only connector words may stand, "
+                    f"{MAX_BETWEEN} at most; got {phrase!r}."
                 )
         object.__setattr__(self, "scores", dict(self.scores))
         object.__setattr__(self, "connector_words", connectors)
