@@ -126,9 +126,9 @@ class Phrases:
 
         Examples
         --------
-        >>> texts = ["we saw new york", "new york is big", "we like new york", "is it new", "we like it"]
+        >>> texts = ["we saw new york", "new york is big", "they like new york", "is it new", "we like it"]
         >>> Phrases.learn(texts, min_count=1, threshold=2).scores
-        {('new', 'york'): 2.8333333333333335}
+        {('new', 'york'): 3.0}
         """
         from daneo.corpus import Corpus
 
