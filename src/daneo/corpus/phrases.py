@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from daneo.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from daneo.corpus import Corpus
+
+# By the next token: the joined phrase that ends there, or, after a connector word, what may follow that.
+_Node = dict[str, "str | _Node"]
 
 THRESHOLDS = {"word2phrase": 100.0, "npmi": 0.5}
 
@@ -156,24 +159,23 @@ class Phrases:
         >>> Phrases({("a", "b"): 1.0, ("b", "c"): 9.0})(["a", "b", "c", "d"])
         ['a_b', 'c', 'd']
         """
-        joined, connectors = self._joined, self.connector_words
+        starts = self._starts
         result: list[str] = []
-        candidate: tuple[str, ...] = ()
+        node: _Node | None = None  # what may follow the last `depth` tokens of the result
+        depth = 0
         for token in tokens:
-            if token in connectors and 0 < len(candidate) <= MAX_BETWEEN:
-                candidate += (token,)
-                continue
-            phrase = joined.get((*candidate, token))
-            if phrase is not None:
-                result.append(phrase)
-                candidate = ()
-                continue
-            result += candidate
-            candidate = (token,)
-            if token in connectors:
+            if node is not None and (found := node.get(token)) is not None:
+                if isinstance(found, str):
+                    result[-depth:] = [found]
+                    node = None
+                else:
+                    result.append(token)
+                    node = found
+                    depth += 1
+            else:
                 result.append(token)
-                candidate = ()
-        result += candidate
+                node = starts.get(token)
+                depth = 1
         return result
 
     def __len__(self) -> int:
@@ -196,8 +198,14 @@ class Phrases:
         return cls(scores, delimiter=delimiter, connector_words=connector_words)
 
     @functools.cached_property
-    def _joined(self) -> dict[tuple[str, ...], str]:
-        return {phrase: self.delimiter.join(phrase) for phrase in self.scores}
+    def _starts(self) -> dict[str, _Node]:
+        starts: dict[str, _Node] = {}
+        for phrase in self.scores:
+            node = starts.setdefault(phrase[0], {})
+            for connector in phrase[1:-1]:
+                node = cast("_Node", node.setdefault(connector, {}))
+            node[phrase[-1]] = self.delimiter.join(phrase)
+        return starts
 
 
 def _scores(
