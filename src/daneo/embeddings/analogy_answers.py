@@ -38,6 +38,8 @@ def answer_analogies(blocks: RowBlocks, questions: Ids, same_word: Ids, *, multi
     -----
     Cost: T L D multiplications for the T words that the questions are made of, and N L additions.
     """
+    if len(questions) == 0:
+        return np.empty(0, dtype=np.int64)
     terms, numbers = np.unique(questions, return_inverse=True)
     # Questions with the same a and b share most of the work, so they are answered together.
     order = np.lexsort(numbers.reshape(-1, 3).T[::-1])

@@ -7,19 +7,22 @@ import numpy.typing as npt
 
 
 def cosine(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> np.float32:
-    """Return x . y / (|x| |y|) as a float32; 0 if x or y is a zero vector, NaN if either is not finite. Shapes (D,)."""
+    """Return x . y / (|x| |y|), rounded to a multiple of 2^-24; 0 if x or y is a zero vector, NaN if one is not finite.
+
+    Shapes (D,). Shorter than 1e-30 is a zero vector, 3e38 and longer is infinite.
+    """
     lengths = np.sqrt(np.sum(x * x)), np.sqrt(np.sum(y * y))
-    if not np.all(np.isfinite(lengths)):
+    if not (lengths[0] < 3e38 and lengths[1] < 3e38):
         return np.float32(np.nan)
-    if 0.0 in lengths:
+    if min(lengths) < 1e-30:
         return np.float32(0)
-    return np.float32(np.sum((x / lengths[0]) * (y / lengths[1])))
+    return np.float32(np.rint(np.sum((x / lengths[0]) * (y / lengths[1])) * 2**24) / 2**24)
 
 
 def cosmul(
     x: npt.NDArray[np.float64], positive: npt.NDArray[np.float64], negative: npt.NDArray[np.float64]
 ) -> np.float32:
-    """Return the product of (1 + cos) / 2 over `positive` by that over `negative` plus 1e-6; cosines as float32."""
+    """Return the product of (1 + cos) / 2 over `positive` (P, D) by that over `negative` (N, D) plus 1e-6; x (D,)."""
     numerator = np.prod([(1 + np.float64(cosine(x, y))) / 2 for y in positive])
     denominator = np.prod([(1 + np.float64(cosine(x, y))) / 2 for y in negative])
     return np.float32(numerator / (denominator + 1e-6))

@@ -130,10 +130,10 @@ def _with_limits(lengths: Doubles) -> Doubles:
 
 
 def exact_cosines(matrix: Floats, rows: Ids, query: Doubles) -> Floats:
-    """Return the cosine of each of these rows with one query, right to the last bit of float32.
+    """Return the cosine of each of these rows with one query, computed in double precision and then :func:`rounded`.
 
     A row's score therefore does not depend on the other rows or queries that it was computed with, which cannot be
-    said of a float32 matrix product; equal rows tie exactly.
+    said of a float32 matrix product, and rows of equal direction tie exactly.
 
     Parameters
     ----------
@@ -146,8 +146,17 @@ def exact_cosines(matrix: Floats, rows: Ids, query: Doubles) -> Floats:
     step = max(1, _BLOCK_BYTES // (8 * matrix.shape[1]))
     for first in range(0, len(rows), step):
         part = slice(first, first + step)
-        scores[part] = np.einsum("nd,d->n", unit(matrix[rows[part]]), query)
+        scores[part] = rounded(np.einsum("nd,d->n", unit(matrix[rows[part]]), query))
     return scores
+
+
+def rounded(cosines: npt.ArrayLike) -> Floats:
+    """Round to multiples of 2^-24, a float32's step below 1: what is left of double precision's noise is nothing.
+
+    Without this, right angles would come out as 0 or 1e-17 by chance, and rank by it.
+    """
+    steps = np.rint(np.asarray(cosines, dtype=np.float64) * 2**24)
+    return (steps / 2**24 + 0.0).astype(np.float32)  # + 0.0 makes 0 of -0
 
 
 def error_bound(vector_size: int) -> float:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from daneo.embeddings.row_blocks import Doubles, Floats, exact_cosines, unit
+from daneo.embeddings.row_blocks import Doubles, Floats, exact_cosines, rounded, unit
 from daneo.embeddings.word_table import WordTable, as_numbers
 
 Vector: TypeAlias = npt.NDArray[Any]
@@ -22,7 +22,7 @@ class WordLikeness(WordTable):
     """Questions about words that the asker names. :class:`daneo.WordVectors` is the public class.
 
     Likeness is the cosine of the angle between two vectors: 1 for the same direction, 0 where either is a zero
-    vector. It is computed in double precision and rounded to float32, so that equal pairs tie exactly.
+    vector. It is computed in double precision and rounded to multiples of 2^-24, so that equal pairs tie exactly.
     """
 
     def similarity(self, a: Item, b: Item) -> float:
@@ -234,4 +234,4 @@ class WordLikeness(WordTable):
 
 
 def _cosine(x: Doubles, y: Doubles) -> float:
-    return float(np.float32(np.einsum("d,d->", x, y)))
+    return float(rounded(np.einsum("d,d->", x, y)))
