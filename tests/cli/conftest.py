@@ -28,25 +28,26 @@ def daneo(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def daneo_process(tmp_path: Path) -> Run:
+def environment() -> dict[str, str]:
+    """This process's environment with our sources first on Python's path, installed or not."""
+    sources = str(Path(__file__).resolve().parents[2] / "src")
+    path = os.pathsep.join([sources, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "100"}
+
+
+@pytest.fixture
+def daneo_process(tmp_path: Path, environment: dict[str, str]) -> Run:
     """The same in a new process, with `tmp_path` as its folder; `input` goes to its standard input."""
 
-    def run(*arguments: object, input: str | bytes = "", **environment: str) -> tuple[int, str, str]:
+    def run(*arguments: object, input: str = "", **variables: str) -> tuple[int, str, str]:
         done = subprocess.run(
             [sys.executable, "-m", "daneo.cli", *map(str, arguments)],
             cwd=tmp_path,
-            input=input.encode() if isinstance(input, str) else input,
+            input=input.encode(),
             capture_output=True,
-            env=process_environment(**environment),
+            env=environment | variables,
             check=False,
         )
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     return run
-
-
-def process_environment(**more: str) -> dict[str, str]:
-    """This process's environment with our sources first on Python's path, installed or not."""
-    sources = str(Path(__file__).resolve().parents[2] / "src")
-    path = os.pathsep.join([sources, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "100", **more}

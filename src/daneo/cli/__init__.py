@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 import typer
 
-from daneo.cli import ask, train
+from daneo.cli import ask, demo, store, train
 
 BAD_INPUT, BAD_USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 # click's base of every "you typed it wrong"; typer does not export it.
@@ -29,6 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(train.app, name="train")
 app.add_typer(ask.app)
+app.add_typer(store.app)
+app.add_typer(demo.app)
 
 
 @app.callback()
@@ -45,14 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # Words may hold what a terminal cannot show, lone surrogates above all; print them escaped.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    warnings.showwarning = _show_warning
     try:
         status = typer.main.get_command(app).main(arguments, prog_name="daneo", standalone_mode=False)
         sys.stdout.flush()
         return int(status or 0)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone, as in `daneo similar ... | head`; Python would complain once more while it exits.
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone, as in `daneo similar ... | head`; inside a command click turns that into SystemExit.
+        # Python would flush, and complain, once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except Exception as error:
@@ -62,12 +67,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_USAGE if isinstance(error, UsageError) else BAD_INPUT
 
 
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"daneo: warning: {message}", file=sys.stderr, flush=True)
+
+
 def in_one_line(error: Exception) -> str:
     """Say what an exception says, without the decoration that str() gives some of them."""
     if isinstance(error, UsageError):
-        message = error.format_message()  # type: ignore[attr-defined]
+        # Where there is a parameter to name, the text goes on: Invalid value for '--topn': ...
+        message = error.format_message().removeprefix("Invalid value: ").rstrip(".")  # type: ignore[attr-defined]
         command = error.ctx.command_path if getattr(error, "ctx", None) else "daneo"  # type: ignore[attr-defined]
-        message += f" See: {command} --help"
+        message += f". See: {command} --help"
     elif isinstance(error, OSError) and error.strerror and error.filename is not None:
         message = f"{error.filename}: {error.strerror}."
     elif isinstance(error, KeyError) and error.args:

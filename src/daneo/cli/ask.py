@@ -1,20 +1,23 @@
-"""``daneo similar``, ``analogy``, ``evaluate``: ask vectors what they know."""
+"""``daneo similar``, ``analogy`` and ``evaluate``: ask vectors what they know."""
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table
 
 if TYPE_CHECKING:
-    from daneo.embeddings import WordVectors
+    from daneo.embeddings import AnalogyResult, SimilarityResult, WordVectors
 
-VectorsArgument = Annotated[Path, typer.Argument(help="Vectors in any format that `daneo convert` reads.")]
-NumFlag = Annotated[int, typer.Option("-n", "--topn", min=1, help="How many words to print.")]
+VectorsArgument = Annotated[
+    Path, typer.Argument(metavar="VECTORS", help="Word vectors: a directory of ours, or a file of another tool's.")
+]
+TopnFlag = Annotated[int, typer.Option("--topn", "-n", metavar="N", min=1, help="How many words to print.")]
 
 app = typer.Typer()
 
@@ -29,35 +32,137 @@ Examples:
 )
 def similar(
     vectors: VectorsArgument,
-    words: Annotated[list[str], typer.Argument(help="Words, or - to read them from standard input, one a line.")],
-    n: NumFlag = 10,
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORD", help="Words; - reads them from standard input, one a line.")
+    ],
+    topn: TopnFlag = 10,
     json: JsonFlag = False,
 ) -> None:
-    """Print the words nearest to each WORD, with their cosine similarity."""
-    store = _load(vectors)
+    """Print the words nearest to each word."""
+    store = load_vectors(vectors)
     asked = sys.stdin.read().splitlines() if words == ["-"] else words
-    known = [word for word in asked if word in store]
-    answers = dict(zip(known, store.most_similar(known, topn=n), strict=True)) if known else {}
+    known = [word for word in dict.fromkeys(asked) if word in store]
+    answers = dict(zip(known, store.most_similar(known, topn=topn), strict=True)) if known else {}
     if json:
-        print_json({word: [{"word": near, "similarity": s} for near, s in found] for word, found in answers.items()})
-    else:
-        print_table(
-            ["word", "near it", "similarity"], [(word, *one) for word, found in answers.items() for one in found]
-        )
-    _complain(store, [word for word in asked if word not in store])
-
-
-def _load(path: Path) -> WordVectors:
-    import daneo
-
-    return daneo.WordVectors.load(path)
-
-
-def _complain(store: WordVectors, unknown: list[str]) -> None:
+        print_json({word: _as_objects(near) for word, near in answers.items()})
+    elif known:
+        rows = [(word, *one) for word, near in answers.items() for one in near]
+        print_table(["word", "near it", "similarity"], rows)
+    unknown = [word for word in asked if word not in store]
     for word in unknown:
-        try:
-            store.vocabulary.id(word)
-        except KeyError as error:
-            print_note(f"daneo: {error.args[0]}")
+        print_note(f"daneo: {_missing(store, word)}")
     if unknown:
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  daneo analogy vectors/ man king woman          what king - man + woman comes near to
+  daneo analogy vectors/ paris france tokyo -n 3 --json
+"""
+)
+def analogy(
+    vectors: VectorsArgument,
+    a: Annotated[str, typer.Argument(metavar="A", help="The word that stands to B ...")],
+    b: Annotated[str, typer.Argument(metavar="B", help="... as")],
+    c: Annotated[str, typer.Argument(metavar="C", help="this word stands to the answer.")],
+    topn: TopnFlag = 5,
+    json: JsonFlag = False,
+) -> None:
+    """Answer "A is to B as C is to ?"."""
+    near = load_vectors(vectors).most_similar(positive=[b, c], negative=[a], topn=topn)
+    if json:
+        print_json(_as_objects(near))
+    else:
+        print_table([f"{a} is to {b} as {c} is to", "similarity"], near)
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  daneo evaluate vectors/ --analogies questions-words.txt --similarities wordsim353.tsv
+  daneo evaluate glove.6B.300d.txt --similarities wordsim353.tsv --similarities simlex999.txt --json
+"""
+)
+def evaluate(
+    vectors: VectorsArgument,
+    analogies: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Lines of four words, in sections; repeatable.")
+    ] = None,
+    similarities: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Lines of two words and a judgement; repeatable.")
+    ] = None,
+    restrict_vocab: Annotated[
+        int | None, typer.Option(min=1, help="Use the first words only; others are left out and counted.")
+    ] = 300_000,
+    case_sensitive: Annotated[
+        bool, typer.Option("--case-sensitive", help="Tell words apart that differ in case only.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Measure vectors on analogies and on people's judgements of similarity."""
+    if not analogies and not similarities:
+        raise typer.BadParameter("nothing to measure; give --analogies FILE, --similarities FILE, or both")
+    store = load_vectors(vectors)
+    options: dict[str, Any] = {"restrict_vocab": restrict_vocab, "case_insensitive": not case_sensitive}
+    answered = {path: store.evaluate_analogies(path, **options) for path in analogies or []}
+    compared = [store.evaluate_similarities(path, **options) for path in similarities or []]
+    if json:
+        found = {path.name: _analogies_as_object(result) for path, result in answered.items()}
+        print_json({"analogies": found, "similarities": {one.name: _similarity_as_object(one) for one in compared}})
+        return
+    for path, result in answered.items():
+        parts = [*result.sections, result.semantic, result.syntactic, result.total]
+        rows = [(path.name, one.name, one.accuracy, one.correct, one.total, one.left_out) for one in parts]
+        print_table(["analogies", "section", "accuracy", "correct", "tried", "left out"], rows)
+    if compared:
+        print_table(
+            ["similarities", "Spearman", "Pearson", "pairs", "left out"],
+            [(one.name, one.spearman, one.pearson, one.num_pairs, one.num_left_out) for one in compared],
+        )
+
+
+def load_vectors(path: Path) -> WordVectors:
+    """Open word vectors; ``-`` is standard input."""
+    import daneo
+
+    return daneo.WordVectors.load("/dev/stdin" if str(path) == "-" else path)
+
+
+def _missing(store: WordVectors, word: str) -> str:
+    try:
+        store.vocabulary.id(word)
+    except KeyError as error:
+        return str(error.args[0])
+    raise AssertionError(f"{word!r} is in the vocabulary")
+
+
+def _as_objects(near: list[tuple[str, float]]) -> list[dict[str, Any]]:
+    return [{"word": word, "similarity": similarity} for word, similarity in near]
+
+
+def _analogies_as_object(result: AnalogyResult) -> dict[str, Any]:
+    parts = {one.name: one for one in [*result.sections, result.semantic, result.syntactic, result.total]}
+    return {
+        name: {
+            "accuracy": _number_or_none(one.accuracy),
+            "correct": one.correct,
+            "tried": one.total,
+            "left_out": one.left_out,
+        }
+        for name, one in parts.items()
+    }
+
+
+def _similarity_as_object(result: SimilarityResult) -> dict[str, Any]:
+    return {
+        "spearman": _number_or_none(result.spearman),
+        "pearson": _number_or_none(result.pearson),
+        "pairs": result.num_pairs,
+        "left_out": result.num_left_out,
+    }
+
+
+def _number_or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value  # JSON has no NaN

@@ -39,7 +39,7 @@ def with_flags(config: type[Any]) -> Callable[[Callable[..., None]], Callable[..
 def _flag(field: dataclasses.Field[Any], annotation: Any) -> inspect.Parameter:
     choices = field.metadata["choices"]
     # Literal takes its values at run time too; only type checkers ask for them in the source.
-    plain: Any = typing.Literal.__getitem__(choices) if choices else option_type(annotation)  # type: ignore[attr-defined]
+    plain: Any = typing.Literal.__getitem__(choices) if choices else option_type(annotation)
     text = field.metadata["help"]
     option = typer.Option(help=f"{text[0].upper()}{text[1:]}.", show_default=field.default is not None)
     return inspect.Parameter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import shutil
 import sys
@@ -39,7 +40,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """
     if not sys.stdout.isatty():
         for row in rows:
-            print(*(f"{cell:.4f}" if isinstance(cell, float) else one_line(cell) for cell in row), sep="\t")
+            print(*(str(cell) if isinstance(cell, int) else readable(cell) for cell in row), sep="\t")
         return
     from rich import box
     from rich.console import Console
@@ -48,17 +49,19 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column, cell in zip(columns, rows[0] if rows else columns, strict=True):
-        table.add_column(column, justify="right" if isinstance(cell, int | float) else "left")
+        table.add_column(Text(column), justify="right" if isinstance(cell, int | float) else "left")
+    before = None
     for row in rows:
-        # Text, because words may look like rich's markup: [red].
-        table.add_row(*(Text(readable(cell)) for cell in row))
+        # A group's name stands once. Text, because words may look like rich's markup: [red].
+        table.add_row("" if row[0] == before else Text(readable(row[0])), *(Text(readable(cell)) for cell in row[1:]))
+        before = row[0]
     Console().print(table)
 
 
 def readable(cell: Any) -> str:
     """A cell as people read it: 0.8125, 12,345, text without control characters."""
     if isinstance(cell, float):
-        return f"{cell:.4f}"
+        return "-" if math.isnan(cell) else f"{cell:.4g}" if 0 < abs(cell) < 0.001 else f"{cell:.4f}"
     return f"{cell:,}" if isinstance(cell, int) else one_line(cell)
 
 

@@ -1,0 +1,126 @@
+"""``daneo convert`` and ``info``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+import daneo as package
+from daneo.cli.store import Format
+from daneo.embeddings import formats
+
+WORDS = ["단어", "word", "naïve"]
+MATRIX = np.array([[1, 2.5], [-3, 1e-7], [0, 1 / 3]], dtype=np.float32)
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> Path:
+    path = tmp_path / "vectors"
+    package.WordVectors(WORDS, MATRIX).save(path)
+    return path
+
+
+def assert_same_vectors(path: Path) -> None:
+    found = package.WordVectors.load(path)
+    assert found.words == WORDS
+    np.testing.assert_array_equal(found.matrix, MATRIX)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "format"),
+    [
+        ("a.txt", [], "word2vec-text"),
+        ("a.vec", [], "word2vec-text"),
+        ("a.bin", [], "word2vec-binary"),
+        ("a.txt.gz", [], "word2vec-text"),
+        ("a.bin.gz", [], "word2vec-binary"),
+        ("folder", [], "daneo"),
+        ("v1.5", ["--format", "daneo"], "daneo"),
+        ("a.txt", ["--format", "glove-text"], "glove-text"),
+    ],
+)
+def test_convert_there_and_back(
+    daneo: Any, vectors: Path, tmp_path: Path, name: str, options: list[str], format: str
+) -> None:
+    status, output, errors = daneo("convert", vectors, tmp_path / name, *options)
+    assert (status, output) == (0, "")
+    assert errors == f"3 vectors of 2 numbers are in {tmp_path / name}, as {format}.\n"
+    assert formats.recognise(tmp_path / name) == format
+    assert_same_vectors(tmp_path / name)
+    assert daneo("convert", tmp_path / name, tmp_path / "back")[0] == 0
+    assert_same_vectors(tmp_path / "back")
+
+
+def test_every_format_of_the_library_can_be_asked_for() -> None:
+    assert get_args(Format) == formats.FORMATS
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.gz", ".gz", "a.model"])
+def test_unknown_ending_is_bad_usage(daneo: Any, vectors: Path, tmp_path: Path, name: str) -> None:
+    status, _, errors = daneo("convert", vectors, tmp_path / name)
+    assert status == 2
+    assert "its ending says no format. Give --format" in errors
+    assert not (tmp_path / name).exists()
+
+
+def test_through_pipes(daneo_process: Any, vectors: Path, tmp_path: Path) -> None:
+    status, output, errors = daneo_process("convert", vectors, "-")
+    assert (status, errors) == (0, "")
+    assert output.splitlines()[0] == "3 2"
+    status, _, _ = daneo_process("convert", "-", "again", input=output)
+    assert status == 0
+    assert_same_vectors(tmp_path / "again")
+
+
+def test_directory_format_does_not_fit_a_pipe(daneo: Any, vectors: Path) -> None:
+    status, output, errors = daneo("convert", vectors, "-", "--format", "daneo")
+    assert (status, output) == (2, "")
+    assert "directory" in errors
+
+
+def test_foreign_directory_is_not_replaced(daneo: Any, vectors: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.txt").write_text("years")
+    status, _, errors = daneo("convert", vectors, tmp_path / "home")
+    assert status == 1
+    assert "thesis.txt" in errors
+    assert (tmp_path / "home" / "thesis.txt").read_text() == "years"
+
+
+def test_a_warning_is_one_line(daneo: Any, tmp_path: Path) -> None:
+    (tmp_path / "twice.txt").write_text("3 2\nsea 1 2\nsea 3 4\nsun 5 6\n", encoding="utf-8")
+    status, _, errors = daneo("convert", tmp_path / "twice.txt", tmp_path / "out")
+    first, second = errors.splitlines()
+    assert status == 0
+    assert first.startswith("daneo: warning: ")
+    assert second.startswith("2 vectors")
+
+
+def test_info_of_a_file_and_of_a_directory(daneo: Any, vectors: Path, tmp_path: Path) -> None:
+    daneo("convert", vectors, tmp_path / "a.bin")
+    status, output, _ = daneo("info", tmp_path / "a.bin")
+    facts = dict(line.split("\t") for line in output.splitlines())
+    assert status == 0
+    assert facts == {
+        "path": str(tmp_path / "a.bin"),
+        "format": "word2vec-binary",
+        "words": "3",
+        "vector size": "2",
+        "bytes": str((tmp_path / "a.bin").stat().st_size),
+        "first words": "단어, word, naïve",
+    }
+    _, output, _ = daneo("info", vectors, "--json")
+    facts = json.loads(output)
+    assert facts["format"] == "daneo"
+    assert facts["bytes"] == sum(file.stat().st_size for file in vectors.iterdir())
+    assert facts["first_words"] == WORDS
+
+
+def test_info_of_something_else(daneo: Any, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear reader,\nall is well.\n")
+    status, output, errors = daneo("info", tmp_path / "letter.txt")
+    assert (status, output, errors.count("\n")) == (1, "", 1)
