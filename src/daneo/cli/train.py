@@ -53,6 +53,13 @@ def train_word2vec(
     errors: Annotated[
         Literal["strict", "replace"], typer.Option(help="What to do with bytes that are not UTF-8.")
     ] = "strict",
+    phrases: Annotated[
+        float | None,
+        typer.Option(
+            metavar="THRESHOLD",
+            help="First join words that often stand together, as new_york; 100 is usual, less joins more.",
+        ),
+    ] = None,
     watch: Annotated[
         list[str] | None, typer.Option(metavar="WORD", help="Show this word's neighbours after each epoch; repeatable.")
     ] = None,
@@ -71,21 +78,27 @@ def train_word2vec(
     """Learn word vectors from text with word2vec."""
     import daneo
 
+    if phrases is not None and corpus == "-":
+        raise typer.BadParameter("--phrases reads the text twice, and standard input can be read only once")
     checkpoint = output.with_name(output.name + ".checkpoint")
     _check_output(output, checkpoint, resume)
-    text = daneo.Corpus(_source(corpus), tokenizer=tokenizer, errors=errors)
+    text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors)
     vectors = None if init_from is None else daneo.WordVectors.load(init_from)
     frozen = [] if freeze is None else freeze.read_text(encoding="utf-8").splitlines()
     model = daneo.Word2Vec(**dataclasses.asdict(settings))
+    on_epoch = _watcher(watch or [], quiet=quiet)
     started = time.monotonic()
     try:
         with shown_progress(quiet=quiet) as show:
+            if phrases is not None:
+                joined = daneo.Phrases.learn(text, threshold=phrases, progress=show)
+                text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors, phrases=joined)
             model.fit(
                 text,
                 vectors=vectors,
                 frozen=frozen,
                 progress=show,
-                on_epoch=_watcher(watch or [], quiet=quiet),
+                on_epoch=on_epoch,
                 checkpoint=checkpoint,
                 resume=resume,
             )
@@ -115,10 +128,6 @@ def _check_output(output: Path, checkpoint: Path, resume: bool) -> None:
     # Begin to write as at the end, and give up: this finds foreign files, a missing permission, a full disk.
     with suppress(Rehearsed), replaced_directory(output, known=DIRECTORY_NAMES):
         raise Rehearsed
-
-
-def _source(corpus: str) -> Any:
-    return sys.stdin.buffer if corpus == "-" else corpus
 
 
 def _watcher(words: Sequence[str], *, quiet: bool) -> Any:

@@ -1,0 +1,190 @@
+"""``daneo train word2vec`` as a user runs it: to the end, stopped, killed, resumed, refused."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import daneo as package
+
+SMALL = ("--vector-size", "8", "--min-count", "1", "--epochs", "2", "--num-threads", "1")
+WORDS = [f"word{i}" for i in range(50)]
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    draw = random.Random(1)
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text("\n".join(" ".join(draw.choices(WORDS, k=20)) for _ in range(500)), encoding="utf-8")
+    return path
+
+
+def same_vectors(one: Path, other: Path) -> bool:
+    a, b = package.WordVectors.load(one), package.WordVectors.load(other)
+    return a.words == b.words and bool(np.array_equal(a.matrix, b.matrix))
+
+
+def test_train_reports_and_saves(daneo: Any, text: Path, tmp_path: Path) -> None:
+    output = tmp_path / "v"
+    status, printed, errors = daneo("train", "word2vec", text, "-o", output, *SMALL, "--watch", "word7", "--watch", "x")
+    assert status == 0
+    vectors = package.WordVectors.load(output)
+    assert (sorted(vectors.words), vectors.vector_size) == (sorted(WORDS), 8)
+    assert printed.startswith("50 vectors of 8 numbers, learned in 0:0")
+    assert f"They are in {output}.\nTry next:\n  daneo similar {output} word" in printed.replace(sys.argv[0], "daneo")
+    assert errors.count("after epoch ") == 2
+    assert errors.count("\n  word7: word") == 2
+    assert errors.count("\n  x: not in the vocabulary") == 2
+    assert "epoch 1/2" in errors
+    assert not (tmp_path / "v.checkpoint").exists()
+
+
+def test_train_as_json_and_quietly(daneo: Any, text: Path, tmp_path: Path) -> None:
+    status, printed, _ = daneo("train", "word2vec", text, "-o", tmp_path / "v", *SMALL, "--json")
+    facts = json.loads(printed)
+    assert status == 0
+    assert (facts["path"], facts["words"], facts["vector_size"]) == (str(tmp_path / "v"), 50, 8)
+    assert len(facts["losses"]) == 2
+    assert daneo("train", "word2vec", text, "-o", tmp_path / "v", *SMALL, "--quiet") == (0, "", "")
+
+
+def test_flags_reach_the_trainer(daneo: Any, text: Path, tmp_path: Path) -> None:
+    given = ["--architecture", "cbow", "--loss", "hierarchical_softmax", "--window", "3", "--no-shrink-windows"]
+    assert daneo("train", "word2vec", text, "-o", tmp_path / "v", *SMALL, *given, "-q")[0] == 0
+    model = package.Word2Vec(
+        architecture="cbow",
+        loss="hierarchical_softmax",
+        window=3,
+        shrink_windows=False,
+        vector_size=8,
+        min_count=1,
+        epochs=2,
+        num_threads=1,
+    )
+    model.fit(package.Corpus(text)).save(tmp_path / "w")
+    assert same_vectors(tmp_path / "v", tmp_path / "w")
+
+
+def test_text_from_a_pipe(daneo_process: Any, text: Path, tmp_path: Path) -> None:
+    arguments = ("train", "word2vec", "-", "-o", "v", *SMALL)
+    status, _, errors = daneo_process(*arguments, input=text.read_text(encoding="utf-8"))
+    assert status == 0, errors
+    assert daneo_process("train", "word2vec", text, "-o", "w", *SMALL)[0] == 0
+    assert same_vectors(tmp_path / "v", tmp_path / "w")
+
+
+def test_tokenizer_and_phrases(daneo: Any, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("I saw New York. Is York new?\nShe left New York!\n" * 40, encoding="utf-8")
+    arguments = ("train", "word2vec", tmp_path / "t.txt", "-o", tmp_path / "v", *SMALL)
+    assert daneo(*arguments, "--tokenizer", "whitespace")[0] == 0
+    assert "York!" in package.WordVectors.load(tmp_path / "v")
+    assert daneo(*arguments, "--phrases", "1")[0] == 0
+    assert "new_york" in package.WordVectors.load(tmp_path / "v")
+
+
+def test_phrases_need_text_that_can_be_read_twice(daneo: Any, tmp_path: Path) -> None:
+    status, _, errors = daneo("train", "word2vec", "-", "-o", tmp_path / "v", "--phrases", "1")
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "standard input" in errors
+
+
+def test_text_that_is_not_utf8(daneo: Any, tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_bytes("good line of text\n".encode() * 9 + b"caf\xe9 au lait\n")
+    status, _, errors = daneo("train", "word2vec", path, "-o", tmp_path / "v", *SMALL, "--quiet")
+    assert (status, errors.count("\n")) == (1, 1)
+    assert f"{path}" in errors
+    assert "10" in errors
+    assert not (tmp_path / "v").exists()
+    assert daneo("train", "word2vec", path, "-o", tmp_path / "v", *SMALL, "--errors", "replace")[0] == 0
+    assert "lait" in package.WordVectors.load(tmp_path / "v")
+
+
+def test_training_on_with_frozen_rows(daneo: Any, text: Path, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    daneo("train", "word2vec", text, "-o", old, *SMALL)
+    (tmp_path / "more.txt").write_text("word1 word2 fresh word3\n" * 100, encoding="utf-8")
+    (tmp_path / "keep.txt").write_text("word1\nword2\n", encoding="utf-8")
+    more = ("train", "word2vec", tmp_path / "more.txt", "-o", new, *SMALL, "--init-from", old)
+    assert daneo(*more, "--freeze", tmp_path / "keep.txt")[0] == 0
+    before, after = package.WordVectors.load(old), package.WordVectors.load(new)
+    assert after.words == [*before.words, "fresh"]
+    np.testing.assert_array_equal(after[["word1", "word2"]], before[["word1", "word2"]])
+    assert not np.array_equal(after["word3"], before["word3"])
+
+
+def test_a_foreign_directory_is_refused_before_training(daneo: Any, text: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years")
+    status, _, errors = daneo("train", "word2vec", text, "-o", tmp_path, *SMALL)
+    assert (status, errors.count("\n")) == (1, 1)
+    assert "thesis.txt" in errors
+
+
+def test_nothing_to_resume(daneo: Any, text: Path, tmp_path: Path) -> None:
+    status, _, errors = daneo("train", "word2vec", text, "-o", tmp_path / "v", *SMALL, "--resume")
+    assert status == 1
+    assert errors == (
+        f"daneo: Nothing to resume: {tmp_path / 'v.checkpoint'} does not exist. Run the command without --resume.\n"
+    )
+
+
+# Long enough to be stopped in its midst, short enough to be run to its end.
+LONG = ("--vector-size", "64", "--min-count", "1", "--epochs", "150", "--num-threads", "1", "--seed", "7")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("whole") / "v"
+    settings = {"vector_size": 64, "min_count": 1, "epochs": 150, "num_threads": 1, "seed": 7}
+    package.Word2Vec(**settings).fit(package.Corpus(text)).save(output)  # type: ignore[arg-type]
+    return output
+
+
+def stop_in_training(arguments: list[str], how: int, environment: dict[str, str]) -> tuple[int, str]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "daneo.cli", *arguments], stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stderr is not None
+        read = []
+        for line in process.stderr:
+            read.append(line)
+            if line.startswith("training"):
+                time.sleep(0.2)
+                process.send_signal(how)
+                break
+        read.append(process.stderr.read())
+        return process.wait(timeout=60), "".join(read)
+
+
+def test_ctrl_c_keeps_what_was_learned_and_resume_goes_on(
+    daneo: Any, text: Path, uninterrupted: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    arguments = ["train", "word2vec", str(text), "-o", str(tmp_path / "v"), *LONG]
+    status, errors = stop_in_training(arguments, signal.SIGINT, environment)
+    assert status == 130, errors
+    assert "Traceback" not in errors
+    assert f"The vectors so far are in {tmp_path / 'v'}, ready for use. Go on with:\n  " in errors
+    assert errors.endswith(" --resume\n")
+    assert len(package.WordVectors.load(tmp_path / "v")) == 50
+    assert not same_vectors(tmp_path / "v", uninterrupted)
+
+    status, _, errors = daneo(*arguments)
+    assert status == 1
+    assert "holds an unfinished run. Go on with it by adding --resume" in errors
+
+    status, _, errors = daneo(*arguments, "--resume", "--window", "2")
+    assert (status, errors.count("\n")) == (1, 1)
+    assert "window" in errors
+
+    assert daneo(*arguments, "--resume", "--quiet") == (0, "", "")
+    assert same_vectors(tmp_path / "v", uninterrupted)
+    assert not (tmp_path / "v.checkpoint").exists()
