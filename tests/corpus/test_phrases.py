@@ -39,11 +39,13 @@ class InMemory:
 
 def counted(documents, min_count, connectors, progress=None):
     encoded = InMemory(documents)
-    candidates, counts = phrase_counts.candidate_counts(encoded, min_count, connectors, progress)
-    assert len(set(candidates)) == len(candidates) == len(counts)
-    return {
-        tuple(encoded.vocabulary.decode(ids)): count for ids, count in zip(candidates, counts.tolist(), strict=True)
-    }
+    found = phrase_counts.count_candidates(encoded, min_count, connectors, progress)
+    counts = {}
+    for i, (first, last) in enumerate(zip(found.firsts, found.lasts, strict=True)):
+        candidate = (encoded.vocabulary.words[first], *found.between(i), encoded.vocabulary.words[last])
+        assert candidate not in counts
+        counts[candidate] = int(found.counts[i])
+    return counts
 
 
 def expected(documents, min_count, connectors):

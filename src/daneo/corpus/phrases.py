@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from daneo.corpus.phrase_counts import MAX_BETWEEN, MAX_CONNECTORS, candidate_counts
+from daneo.corpus.phrase_counts import MAX_BETWEEN, MAX_CONNECTORS, count_candidates
 from daneo.corpus.phrases_file import read_phrases, write_phrases
 from daneo.progress import ProgressCallback
 
@@ -139,15 +139,14 @@ class Phrases:
         connectors = _checked_connectors(connector_words)
         corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
         with corpus.encode(min_count=1, num_threads=num_threads, progress=progress) as encoded:
-            candidates, counts = candidate_counts(encoded, min_count, connectors, progress)
-            words, word_counts, num_tokens = encoded.vocabulary.words, encoded.vocabulary.counts, encoded.num_tokens
-        firsts = word_counts[[candidate[0] for candidate in candidates]]
-        lasts = word_counts[[candidate[-1] for candidate in candidates]]
-        scores = _scores(scoring, counts, firsts, lasts, min_count, num_tokens)
-        found = [
-            (tuple(words[i] for i in candidates[position]), float(scores[position]))
-            for position in np.flatnonzero(scores > threshold)
-        ]
+            candidates = count_candidates(encoded, min_count, connectors, progress)
+            vocabulary, num_tokens = encoded.vocabulary, encoded.num_tokens
+        firsts, lasts = vocabulary.counts[candidates.firsts], vocabulary.counts[candidates.lasts]
+        scores = _scores(scoring, candidates.counts, firsts, lasts, min_count, num_tokens)
+        found = []
+        for i in np.flatnonzero(scores > threshold).tolist():
+            first, last = vocabulary.decode([candidates.firsts[i], candidates.lasts[i]])
+            found.append(((first, *candidates.between(i), last), float(scores[i])))
         found.sort(key=lambda pair: (-pair[1], pair[0]))
         return cls(dict(found), delimiter=delimiter, connector_words=connectors)
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.spelling import nearest_spellings
-from daneo.corpus.vocabulary_file import MAX_COUNT, has_repeats, read_vocabulary, write_vocabulary
+from daneo.corpus.vocabulary_checks import checked_counts, checked_ids, checked_words
+from daneo.corpus.vocabulary_file import read_vocabulary, write_vocabulary
 from daneo.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -71,11 +72,11 @@ class Vocabulary:
         special_tokens: Sequence[str] = (),
         unknown: str | None = None,
     ) -> None:
-        words = _checked_words(words)
-        values = _checked_counts(counts, len(words))
-        special = tuple(_checked_words(special_tokens, "special token"))
+        words = checked_words(words)
+        values = checked_counts(counts, len(words))
+        special = tuple(checked_words(special_tokens, "special token"))
         if unknown is not None and unknown not in special:
-            special = tuple(_checked_words([*special, unknown], "special token"))
+            special = tuple(checked_words([*special, unknown], "special token"))
         if tuple(words[: len(special)]) != special:
             words, values = _specials_first(words, values, special)
         values.flags.writeable = False
@@ -257,7 +258,7 @@ class Vocabulary:
         IndexError
             An id is outside the vocabulary.
         """
-        return list(map(self.words.__getitem__, self._checked_ids(ids).tolist()))
+        return list(map(self.words.__getitem__, checked_ids(ids, len(self)).tolist()))
 
     def one_hot(self, ids: npt.ArrayLike) -> scipy.sparse.csr_array:
         """Write each id as a row of V numbers, a one in its column and zeros elsewhere.
@@ -286,7 +287,7 @@ class Vocabulary:
         """
         from scipy.sparse import csr_array
 
-        columns = self._checked_ids(ids)
+        columns = checked_ids(ids, len(self))
         ones = np.ones(len(columns), dtype=np.float32)
         return csr_array((ones, columns, np.arange(len(columns) + 1)), shape=(len(columns), len(self)))
 
@@ -306,8 +307,8 @@ class Vocabulary:
         >>> more.words, more.counts.tolist()
         (['a', 'b', 'c'], [3, 5, 2])
         """
-        words = _checked_words(words)
-        added = _checked_counts(counts, len(words))
+        words = checked_words(words)
+        added = checked_counts(counts, len(words))
         index = self.index
         new = np.array([word not in index for word in words], dtype=bool)
         old_ids = np.array([index[word] for word in words if word in index], dtype=np.int64)
@@ -365,48 +366,6 @@ class Vocabulary:
         near = nearest_spellings(word, self.words, self.index) if isinstance(word, str) else []
         hint = f" Nearest spellings: {', '.join(near)}." if near else ""
         return f"{word!r} is not among the {len(self):,} words of the vocabulary.{hint}"
-
-    def _checked_ids(self, ids: npt.ArrayLike) -> npt.NDArray[np.integer[Any]]:
-        array = np.asarray(ids)
-        if array.size == 0 and array.ndim == 1:
-            return np.empty(0, dtype=np.int32)
-        if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-            raise TypeError(
-                f"Vocabulary expected ids as integers of shape (N,), got {array.dtype} of shape {array.shape}."
-            )
-        wrong = array[(array < 0) | (array >= len(self))]
-        if wrong.size:
-            raise IndexError(f"The id {wrong[0]} is outside the vocabulary; ids go from 0 to {len(self) - 1}.")
-        return array
-
-
-def _checked_words(words: Sequence[str], what: str = "word") -> list[str]:
-    if isinstance(words, str):
-        raise TypeError(f"Vocabulary expected a list of {what}s, got the str {words[:40]!r}.")
-    words = list(words)
-    if set(map(type, words)) - {str}:
-        wrong = next((word for word in words if not isinstance(word, str)), None)
-        if wrong is not None:
-            raise TypeError(f"Vocabulary expected every {what} to be a str, got {wrong!r} ({type(wrong).__name__}).")
-        words = list(map(str, words))  # numpy.str_ and other kinds of str
-    if has_repeats(words):
-        seen: set[str] = set()
-        repeated = next(word for word in words if word in seen or seen.add(word))  # type: ignore[func-returns-value]
-        raise ValueError(f"Vocabulary expected every {what} once, got {repeated!r} twice.")
-    return words
-
-
-def _checked_counts(counts: npt.ArrayLike | None, num_words: int) -> npt.NDArray[np.int64]:
-    if counts is None:
-        return np.zeros(num_words, dtype=np.int64)
-    array = np.asarray(counts)
-    if array.shape != (num_words,):
-        raise ValueError(f"Vocabulary expected one count a word, shape ({num_words},), got shape {array.shape}.")
-    if num_words and not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(f"Vocabulary expected whole numbers as counts, got {array.dtype}.")
-    if num_words and (array.min() < 0 or array.max() > MAX_COUNT):
-        raise ValueError(f"Vocabulary expected counts from 0 to {MAX_COUNT:,}, got {array.min()} to {array.max()}.")
-    return array.astype(np.int64)
 
 
 def _specials_first(
