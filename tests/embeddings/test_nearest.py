@@ -67,6 +67,19 @@ def test_nearest_by_product_is_the_definition(search) -> None:
     assert scores.tolist() == [want[row - start] for row in order]
 
 
+def test_float32_noise_decides_nothing() -> None:
+    rng = np.random.default_rng(7)
+    # 400 rows that float32 products can hardly tell apart, of which the exact scores choose 5.
+    matrix = (rng.standard_normal(200) + rng.normal(0, 1e-6, (400, 200))).astype(np.float32)
+    queries = rng.standard_normal((4, 200))
+    want = nearest_reference.nearest_rows(matrix, queries, 5, 0, 400)
+    got = nearest_rows(RowBlocks(matrix), unit(queries), 5, 0, 400)
+    assert [(rows.tolist(), scores.tolist()) for rows, scores in got] == want
+    products = [nearest_reference.cosmul(row, queries[:2], queries[2:]) for row in matrix.astype(float)]
+    rows, _ = nearest_by_product(RowBlocks(matrix), unit(queries[:2]), unit(queries[2:]), 5, 0, 400)
+    assert rows.tolist() == sorted(range(400), key=lambda row: (-products[row], row))[:5]
+
+
 def test_product_search_leaves_broken_rows_out() -> None:
     matrix = np.array([[1, 0], [np.nan, 1], [0, 1], [np.inf, 0]], dtype=np.float32)
     rows, scores = nearest_by_product(RowBlocks(matrix), np.array([[1.0, 0.0]]), np.empty((0, 2)), 4, 0, 4)

@@ -144,7 +144,7 @@ class WordNeighbours(WordLikeness):
         Parameters
         ----------
         positive, negative : word, vector, or list of these
-            At least one positive.
+            At least one positive. All are scaled to length 1.
         topn, restrict_vocab
             As for :meth:`most_similar`.
 
@@ -243,6 +243,8 @@ class WordNeighbours(WordLikeness):
             if restrict_vocab < 1:
                 raise ValueError(f"restrict_vocab expected at least 1 word, got {restrict_vocab}. None means all.")
             return 0, min(restrict_vocab, len(self))
+        if len(self) == 0:
+            raise ValueError("There are no words to search.")
         stop = len(self) if clip_end is None else clip_end
         if not 0 <= clip_start < stop <= len(self):
             raise ValueError(

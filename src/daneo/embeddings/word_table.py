@@ -73,7 +73,8 @@ class WordTable:
 
     def __getitem__(self, words: str | Sequence[str]) -> Floats:
         if isinstance(words, str):
-            return self.matrix[self._vocabulary.id(words)]
+            row: Floats = self.matrix[self._vocabulary.id(words)]
+            return row
         rows: Floats = self._rows[self._ids(words)]
         return rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from daneo.embeddings.word_neighbours import WordNeighbours
 
@@ -56,40 +56,78 @@ class WordVectors(WordNeighbours):
     """
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], **options: Any) -> WordVectors:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        limit: int | None = None,
+        errors: str = "strict",
+        num_threads: int | None = None,
+    ) -> WordVectors:
         """Open a file or directory of word vectors; its format is recognised by its content.
 
         Parameters
         ----------
         path : path
-        **options
-            What the format's reader takes; see :func:`daneo.embeddings.formats.load`.
+            What :meth:`save` or another tool wrote. A directory of daneo's is memory-mapped.
+        limit : int or None
+            Take the first rows only, which in most files are the most frequent words.
+        errors : {"strict", "replace", "ignore"}, default "strict"
+            What to do with a word that is not UTF-8.
+        num_threads : int or None
+            Threads that parse text; ``None`` means one a core, 8 at most.
 
         Raises
         ------
         FileNotFoundError
             There is nothing at `path`.
+        EOFError
+            The file is cut off.
         ValueError
             The format is not known, or the file is damaged.
+
+        See Also
+        --------
+        daneo.embeddings.formats.load : The formats, and what is warned about.
         """
         from daneo.embeddings import formats
 
-        return formats.load(path, **options)
+        return formats.load(path, limit=limit, errors=errors, num_threads=num_threads)
 
-    def save(self, path: str | os.PathLike[str], *, format: str = "daneo", **options: Any) -> None:
+    def save(self, path: str | os.PathLike[str], *, format: str = "daneo", card: str | None = None) -> None:
         """Write the vectors; what stood at `path` is replaced only when all is written.
 
         Parameters
         ----------
         path : path
-            A directory for ``"daneo"``, otherwise a file, compressed if it ends in ``.gz``.
+            A directory for ``"daneo"``, otherwise a file, compressed if its name ends in ``.gz``.
         format : {"daneo", "word2vec-text", "word2vec-binary", "glove-text"}, default "daneo"
-        **options
-            What the format's writer takes; see :func:`daneo.embeddings.formats.save`.
+            Only ``"daneo"`` holds counts and special tokens.
+        card : str or None
+            The README.md of daneo's directory; ``None`` means a short one.
+
+        Raises
+        ------
+        ValueError
+            The format is not known, or cannot hold one of the words.
+        FileExistsError
+            `path` is a directory with files in it that daneo did not write.
+
+        Examples
+        --------
+        >>> import daneo, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     daneo.WordVectors(["cat"], [[3, 1]]).save(f"{folder}/cat.bin", format="word2vec-binary")
+        ...     daneo.WordVectors.load(f"{folder}/cat.bin")["cat"]
+        array([3., 1.], dtype=float32)
+
+        See Also
+        --------
+        daneo.embeddings.formats.save : The formats, and what is warned about.
         """
         from daneo.embeddings import formats
 
-        formats.save(self, path, format=format, **options)
+        formats.save(self, path, format=format, card=card)
 
     def evaluate_analogies(
         self,
