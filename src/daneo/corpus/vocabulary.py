@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from daneo.corpus.spelling import nearest_spellings
-from daneo.corpus.vocabulary_checks import checked_counts, checked_ids, checked_words
+from daneo.corpus.vocabulary_checks import checked_counts, checked_words, specials_first
 from daneo.corpus.vocabulary_file import read_vocabulary, write_vocabulary
+from daneo.corpus.vocabulary_selection import frequent_ids
+from daneo.corpus.word_ids import WordIds
 from daneo.progress import ProgressCallback
 
 if TYPE_CHECKING:
-    import scipy.sparse
-
     from daneo.corpus import Corpus
 
 
-class Vocabulary:
+class Vocabulary(WordIds):
     """Words in a fixed order; a word's id is its position.
 
     Parameters
@@ -78,12 +76,11 @@ class Vocabulary:
         if unknown is not None and unknown not in special:
             special = tuple(checked_words([*special, unknown], "special token"))
         if tuple(words[: len(special)]) != special:
-            words, values = _specials_first(words, values, special)
+            words, values = specials_first(words, values, special)
+        super().__init__(words, unknown)
         values.flags.writeable = False
-        self.words: list[str] = words
         self.counts: npt.NDArray[np.int64] = values
         self.special_tokens: tuple[str, ...] = special
-        self.unknown: str | None = unknown
 
     @classmethod
     def build(
@@ -169,127 +166,12 @@ class Vocabulary:
         """
         every = cls(words, counts, special_tokens=special_tokens, unknown=unknown)
         num_special = len(every.special_tokens)
-        if min_count < 1:
-            raise ValueError(f"Vocabulary expected min_count of at least 1, got {min_count}. 1 keeps every word.")
-        if max_size is not None and max_size <= num_special:
-            raise ValueError(f"Vocabulary expected max_size above its {num_special} special tokens, got {max_size}.")
-        frequent = np.flatnonzero(every.counts[num_special:] >= min_count) + num_special
-        spelled = np.array(sorted(frequent.tolist(), key=every.words.__getitem__), dtype=np.int64)
-        ordered = spelled[np.argsort(-every.counts[spelled], kind="stable")]
-        if max_size is not None:
-            ordered = ordered[: max_size - num_special]
-        if ordered.size == 0:
-            raise ValueError(_nothing_left(every.counts[num_special:], min_count))
+        ordered = frequent_ids(every.words, every.counts, num_special, min_count, max_size)
         kept = np.concatenate([np.arange(num_special), ordered])
         totals = every.counts[kept]
         if unknown is not None:
             totals[every.special_tokens.index(unknown)] += every.counts.sum() - totals.sum()
         return cls([every.words[i] for i in kept], totals, special_tokens=every.special_tokens, unknown=unknown)
-
-    @functools.cached_property
-    def index(self) -> dict[str, int]:
-        """The id of each word, as a dict; built when first asked for."""
-        return dict(zip(self.words, range(len(self.words)), strict=True))
-
-    def id(self, word: str) -> int:
-        """Return a word's id.
-
-        Raises
-        ------
-        KeyError
-            The vocabulary does not hold the word; the message has the nearest spellings.
-
-        Examples
-        --------
-        >>> Vocabulary(["time", "is"]).id("tiem")
-        Traceback (most recent call last):
-        ...
-        KeyError: "'tiem' is not among the 2 words of the vocabulary. Nearest spellings: time."
-        """
-        found = self.index.get(word)
-        if found is None:
-            raise KeyError(self._missing(word))
-        return found
-
-    def encode(self, tokens: Iterable[str], *, skip_unknown: bool = False) -> npt.NDArray[np.int32]:
-        """Turn tokens into ids.
-
-        Parameters
-        ----------
-        tokens : iterable of str, length T
-            One text's tokens.
-        skip_unknown : bool, default False
-            Leave out the words that the vocabulary does not hold, also when it has an `unknown` token.
-
-        Returns
-        -------
-        int32 array of shape (T,), or shorter with `skip_unknown`
-
-        Raises
-        ------
-        KeyError
-            A word is not in the vocabulary, which has no `unknown` token, and `skip_unknown` is not set.
-        TypeError
-            `tokens` is a str, whose letters would be taken for words.
-        """
-        if isinstance(tokens, str):
-            raise TypeError(f"encode expected a list of tokens, got the str {tokens[:40]!r}. Tokenize it first.")
-        tokens = list(tokens)
-        missing = -1 if self.unknown is None or skip_unknown else self.id(self.unknown)
-        index = self.index
-        ids = np.fromiter((index.get(token, missing) for token in tokens), dtype=np.int32, count=len(tokens))
-        if missing < 0 and ids.size and ids.min() < 0:
-            if not skip_unknown:
-                word = tokens[int(ids.argmin())]
-                raise KeyError(f"{self._missing(word)} skip_unknown=True leaves such words out.")
-            ids = ids[ids >= 0]
-        return ids
-
-    def decode(self, ids: npt.ArrayLike) -> list[str]:
-        """Turn ids into words.
-
-        Parameters
-        ----------
-        ids : array-like of int, shape (N,)
-            Ids from 0 to V - 1.
-
-        Raises
-        ------
-        IndexError
-            An id is outside the vocabulary.
-        """
-        return list(map(self.words.__getitem__, checked_ids(ids, len(self)).tolist()))
-
-    def one_hot(self, ids: npt.ArrayLike) -> scipy.sparse.csr_array:
-        """Write each id as a row of V numbers, a one in its column and zeros elsewhere.
-
-        ``one_hot(ids) @ matrix`` is therefore ``matrix[ids]``: the product with a one-hot row looks a row up.
-
-        Parameters
-        ----------
-        ids : array-like of int, shape (N,)
-            Ids from 0 to V - 1.
-
-        Returns
-        -------
-        scipy.sparse.csr_array of shape (N, V), float32
-
-        Raises
-        ------
-        IndexError
-            An id is outside the vocabulary.
-
-        Examples
-        --------
-        >>> Vocabulary(["what", "time", "is", "it"]).one_hot([1, 3]).toarray()
-        array([[0., 1., 0., 0.],
-               [0., 0., 0., 1.]], dtype=float32)
-        """
-        from scipy.sparse import csr_array
-
-        columns = checked_ids(ids, len(self))
-        ones = np.ones(len(columns), dtype=np.float32)
-        return csr_array((ones, columns, np.arange(len(columns) + 1)), shape=(len(columns), len(self)))
 
     def extended(self, words: Sequence[str], counts: npt.ArrayLike) -> Vocabulary:
         """Return a vocabulary with more words: old ids stay, new words follow, counts of old words are added up.
@@ -341,15 +223,6 @@ class Vocabulary:
         vocabulary.unknown = words[kinds.index("unknown")] if "unknown" in kinds else None
         return vocabulary
 
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __contains__(self, word: object) -> bool:
-        return word in self.index
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.words)
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Vocabulary):
             return NotImplemented
@@ -357,32 +230,3 @@ class Vocabulary:
         return same_tokens and self.words == other.words and np.array_equal(self.counts, other.counts)
 
     __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        first = ", ".join(map(repr, self.words[:3])) + (", ..." if len(self) > 3 else "")
-        return f"<Vocabulary of {len(self):,} words: {first}>"
-
-    def _missing(self, word: str) -> str:
-        near = nearest_spellings(word, self.words, self.index) if isinstance(word, str) else []
-        hint = f" Nearest spellings: {', '.join(near)}." if near else ""
-        return f"{word!r} is not among the {len(self):,} words of the vocabulary.{hint}"
-
-
-def _specials_first(
-    words: list[str], counts: npt.NDArray[np.int64], special: tuple[str, ...]
-) -> tuple[list[str], npt.NDArray[np.int64]]:
-    index = {word: i for i, word in enumerate(words) if word in special}
-    first = [counts[index[token]] if token in index else 0 for token in special]
-    rest = np.ones(len(words), dtype=bool)
-    rest[list(index.values())] = False
-    kept = [word for word in words if word not in index]
-    return [*special, *kept], np.concatenate([np.array(first, dtype=np.int64), counts[rest]])
-
-
-def _nothing_left(counts: npt.NDArray[np.int64], min_count: int) -> str:
-    if counts.size == 0:
-        return "The corpus holds no words. Check its path, and that the tokenizer suits its text."
-    return (
-        f"No word occurs {min_count} times (min_count): the most frequent of {counts.size:,} words "
-        f"occurs {counts.max():,} times. Give a smaller min_count or more text."
-    )

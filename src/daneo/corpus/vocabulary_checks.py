@@ -53,3 +53,15 @@ def checked_ids(ids: npt.ArrayLike, num_words: int) -> npt.NDArray[np.integer[An
     if wrong.size:
         raise IndexError(f"The id {wrong[0]} is outside the vocabulary; ids go from 0 to {num_words - 1}.")
     return array
+
+
+def specials_first(
+    words: list[str], counts: npt.NDArray[np.int64], special: tuple[str, ...]
+) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Move or add special tokens to the front, where they keep their counts, or have none."""
+    index = {word: i for i, word in enumerate(words) if word in special}
+    first = [counts[index[token]] if token in index else 0 for token in special]
+    rest = np.ones(len(words), dtype=bool)
+    rest[list(index.values())] = False
+    kept = [word for word in words if word not in index]
+    return [*special, *kept], np.concatenate([np.array(first, dtype=np.int64), counts[rest]])
