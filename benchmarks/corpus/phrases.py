@@ -26,6 +26,8 @@ import daneo
 
 RESULTS = Path(__file__).parents[1] / "results"
 MIN_COUNT = 5
+# gensim takes a token of the text that holds the delimiter, such as formula_1, for that phrase; no text holds this.
+DELIMITER = "\u241f"
 
 
 class Lines:
@@ -73,17 +75,26 @@ def processor() -> str:
 def measure(corpus: str, threshold: float, runs: int) -> dict[str, object]:
     def learn_ours() -> daneo.Phrases:
         return daneo.Phrases.learn(
-            daneo.Corpus(corpus, "whitespace"), min_count=MIN_COUNT, threshold=threshold, num_threads=1
+            daneo.Corpus(corpus, "whitespace"),
+            min_count=MIN_COUNT,
+            threshold=threshold,
+            delimiter=DELIMITER,
+            num_threads=1,
         )
 
     def learn_theirs() -> gensim.models.phrases.Phrases:
         return gensim.models.phrases.Phrases(
-            Lines(corpus), min_count=MIN_COUNT, threshold=threshold, scoring=word2phrase_score, max_vocab_size=10**9
+            Lines(corpus),
+            min_count=MIN_COUNT,
+            threshold=threshold,
+            scoring=word2phrase_score,
+            delimiter=DELIMITER,
+            max_vocab_size=10**9,
         )
 
     ours, theirs = learn_ours(), learn_theirs()  # the warm-up
     frozen = theirs.freeze()
-    if {"_".join(phrase) for phrase in ours.scores} != frozen.phrasegrams.keys():
+    if {DELIMITER.join(phrase) for phrase in ours.scores} != frozen.phrasegrams.keys():
         raise SystemExit("The two found different phrases, so their times cannot be compared.")
     texts = list(islice(Lines(corpus), 20_000))
     if [ours(text) for text in texts] != [frozen[text] for text in texts]:
