@@ -25,7 +25,7 @@ from daneo.embeddings.formats.recognition import recognise_source
 from daneo.files import replaced_directory, replaced_file
 
 if TYPE_CHECKING:
-    from daneo.embeddings import WordVectors
+    from daneo.embeddings.word_vectors import WordVectors
 
 _FILES: dict[str, Any] = {
     "word2vec-text": word2vec_text,
@@ -95,7 +95,7 @@ def load(
     ValueError
         The format is not known, or the file is damaged; the message names the file, the row and the byte.
     """
-    from daneo.embeddings import WordVectors
+    from daneo.embeddings.word_vectors import WordVectors
 
     if limit is not None and limit < 1:
         raise ValueError(f"load(limit=...) expected at least 1, or None for all rows; got {limit}.")

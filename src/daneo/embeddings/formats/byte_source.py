@@ -13,11 +13,17 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 # What decompressors raise for damaged input, beside EOFError. zstd's error is a class of a module that may be absent.
 _DAMAGED = (OSError, zlib.error, lzma.LZMAError, ValueError)
+
+
+class Readable(Protocol):
+    """Anything that bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, none only at the end."""
 
 
 class ByteSource:
@@ -25,7 +31,7 @@ class ByteSource:
 
     Parameters
     ----------
-    file : binary file
+    file : object with a method ``read``
         Read from where it stands; not closed.
     name : str
         What error messages call it.
@@ -38,7 +44,7 @@ class ByteSource:
         How many bytes have been read.
     """
 
-    def __init__(self, file: IO[bytes], name: str, size: int | None = None) -> None:
+    def __init__(self, file: Readable, name: str, size: int | None = None) -> None:
         self.name = name
         self.size = size
         self.position = 0
@@ -92,33 +98,35 @@ def opened(path: str | os.PathLike[str]) -> Iterator[ByteSource]:
     EOFError, ValueError
         The compressed file is cut off or damaged. Raised within the ``with`` block too, when reading gets there.
     """
-    path = Path(path)
-    with path.open("rb", buffering=0) as file:
+    with open(path, "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
-        buffered = io.BufferedReader(file, 1 << 20)
-        decompressor = _decompressor(buffered.peek(10)[:10])
-        if decompressor is None:
-            yield ByteSource(buffered, str(path), status.st_size if stat.S_ISREG(status.st_mode) else None)
-            return
-        with decompressor(buffered) as plain:
-            yield ByteSource(_Decompressed(plain, path), str(path))  # type: ignore[arg-type]
+        yield decompressed(file, os.fspath(path), status.st_size if stat.S_ISREG(status.st_mode) else None)
+
+
+def decompressed(file: Any, name: str, size: int | None) -> ByteSource:
+    """Return a source of what a binary file holds, decompressed if it is compressed."""
+    buffered = io.BufferedReader(file, 1 << 20)
+    open_compressed = _decompressor(buffered.peek(10)[:10])
+    if open_compressed is None:
+        return ByteSource(buffered, name, size)
+    return ByteSource(_Decompressed(open_compressed(buffered), name), name)
 
 
 class _Decompressed:
     """Reads from a decompressor and names the file in its errors."""
 
-    def __init__(self, plain: IO[bytes], path: Path) -> None:
-        self._plain, self._path = plain, path
+    def __init__(self, plain: IO[bytes], name: str) -> None:
+        self._plain, self._name = plain, name
 
     def read(self, size: int) -> bytes:
         try:
             return self._plain.read(size)
         except EOFError as error:
-            raise EOFError(f"{self._path}: the compressed file is cut off. Copy or download it again.") from error
+            raise EOFError(f"{self._name}: the compressed file is cut off. Copy or download it again.") from error
         except Exception as error:
             if not isinstance(error, _DAMAGED) and type(error).__name__ != "ZstdError":
                 raise
-            raise ValueError(f"{self._path}: the compressed file is damaged: {error}") from error
+            raise ValueError(f"{self._name}: the compressed file is damaged: {error}.") from error
 
 
 def _decompressor(magic: bytes) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from daneo.embeddings.formats.tensors import map_tensors, write_tensors
 
 if TYPE_CHECKING:
-    from daneo.corpus import Vocabulary
+    from daneo.corpus.vocabulary import Vocabulary
 
 HEADER: dict[str, Any] = {"format": "daneo", "version": 1, "kind": "word-vectors"}
 
@@ -73,7 +73,7 @@ def write_directory(
     >>> vocabulary.words, matrix.tolist(), config["settings"]
     (['sea', 'sun'], [[1.0, 0.0], [0.0, 1.0]], {'window': 5})
     """
-    from daneo.corpus import Vocabulary
+    from daneo.corpus.vocabulary import Vocabulary
 
     if not isinstance(vocabulary, Vocabulary):
         vocabulary = Vocabulary(vocabulary)
@@ -113,7 +113,7 @@ def read_directory(path: str | os.PathLike[str]) -> tuple[Vocabulary, np.ndarray
     ValueError
         A file is damaged, or the files do not fit each other; the message names the file.
     """
-    from daneo.corpus import Vocabulary
+    from daneo.corpus.vocabulary import Vocabulary
 
     path = Path(path)
     config = read_config(path)
@@ -151,7 +151,7 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     if file.stat().st_size > _CONFIG_LIMIT:
         raise ValueError(f"{file} has {file.stat().st_size} bytes; a config has at most {_CONFIG_LIMIT}.")
     try:
-        config = json.loads(file.read_bytes())
+        config = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # RecursionError: nested a thousand deep
         raise ValueError(f"{file} is not JSON: {error}") from error
     if not isinstance(config, dict) or config.get("format") != HEADER["format"]:

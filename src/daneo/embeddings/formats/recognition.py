@@ -67,10 +67,9 @@ def recognise_source(source: ByteSource) -> str:
 def _has_text_rows(source: ByteSource, vector_size: int) -> bool:
     """Whether most of the lines after the header end in numbers that are spelt in digits."""
     sample = source.peek(SAMPLE_BYTES)
-    lines = sample.split(b"\n")[1:]
-    if len(sample) == SAMPLE_BYTES:
-        lines[-1] = lines[-1].rpartition(b" ")[0]  # its last field may be cut off
-    rows = [line for line in lines if line.strip()]
+    rows = [line for line in sample.split(b"\n")[1:] if line.strip()]
+    if len(sample) == SAMPLE_BYTES and rows:
+        rows[-1] = rows[-1].rpartition(b" ")[0]  # its last field may be cut off
     # In a binary file, what lies between two bytes of value 10 hardly ever ends in a space and a digit, never in two.
     good = sum(count_numbers(line) >= min(vector_size, 2) for line in rows)
     return 2 * good >= len(rows)

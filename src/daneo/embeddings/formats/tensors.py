@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray
     from safetensors.numpy import save_file
 
     # The library writes the buffer as it lies in memory: a transposed view would come out scrambled.
-    save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, os.fspath(path))
+    save_file({name: np.asarray(array, order="C") for name, array in tensors.items()}, os.fspath(path))
 
 
 def map_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
@@ -83,10 +85,12 @@ def _mapped(path: Path, name: str, entry: dict[str, Any], start: int) -> np.ndar
     if entry["dtype"] not in _DTYPES:
         raise ValueError(f"{path}: tensor {name!r} has dtype {entry['dtype']}; expected one of {', '.join(_DTYPES)}.")
     shape, dtype = tuple(entry["shape"]), np.dtype(_DTYPES[entry["dtype"]])
+    if math.prod(filter(None, shape)) > sys.maxsize // 8:  # possible if one of them is 0
+        raise ValueError(f"{path}: tensor {name!r} has shape {shape}, which is beyond what an array can have.")
     if 0 in shape:  # an empty map is an error to the operating system
         return np.zeros(shape, dtype)
     mapped = np.memmap(path, dtype, mode="r", offset=start + entry["data_offsets"][0], shape=shape)
     # A plain array over the map: slices of a np.memmap are slower, and every one of them is a np.memmap again.
-    array = mapped.view(np.ndarray)
+    array = mapped.view(np.ndarray).reshape(shape)
     # Writers that do not pad their header leave the data unaligned, which compiled code does not take.
     return array if array.flags.aligned else array.copy()

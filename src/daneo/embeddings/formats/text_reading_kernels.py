@@ -30,10 +30,11 @@ def parse_number(text: NDArray[np.uint8], i: int) -> tuple[Any, int, Any]:
     negative = text[i] == MINUS
     if negative or text[i] == PLUS:
         i += 1
-    mantissa, scale, num_digits = 0, 0, 0
+    mantissa: Any = 0
+    scale, num_digits = 0, 0
     while ZERO <= text[i] <= NINE:
         if mantissa < KEPT:
-            mantissa = mantissa * 10 + (text[i] - ZERO)
+            mantissa = mantissa * 10 + np.int64(text[i] - ZERO)
         else:
             scale += 1
         num_digits += 1
@@ -42,7 +43,7 @@ def parse_number(text: NDArray[np.uint8], i: int) -> tuple[Any, int, Any]:
         i += 1
         while ZERO <= text[i] <= NINE:
             if mantissa < KEPT:
-                mantissa = mantissa * 10 + (text[i] - ZERO)
+                mantissa = mantissa * 10 + np.int64(text[i] - ZERO)
                 scale -= 1
             num_digits += 1
             i += 1
@@ -51,9 +52,10 @@ def parse_number(text: NDArray[np.uint8], i: int) -> tuple[Any, int, Any]:
         minus = text[i] == MINUS
         if minus or text[i] == PLUS:
             i += 1
-        exponent, num_digits = 0, 0
+        exponent: Any = 0
+        num_digits = 0
         while ZERO <= text[i] <= NINE:
-            exponent = min(exponent * 10 + (text[i] - ZERO), 9999)
+            exponent = min(exponent * 10 + np.int64(text[i] - ZERO), 9999)
             num_digits += 1
             i += 1
         scale += -exponent if minus else exponent

@@ -38,6 +38,7 @@ def shortest_digits(value: np.float32, magnitude: float) -> tuple[int, int, int]
     # No float32 but the powers of ten themselves is so near to one that this scaling could be wrong.
     scaled = magnitude / POWERS[exponent] if exponent >= 0 else magnitude * POWERS[-exponent]
     exponent += int(scaled >= 10) - int(scaled < 1)
+    # Up to 6 digits survive float32: if fewer are enough, 6 are these and zeros. 9 are always enough.
     for num_digits in range(6, 10):
         shift = num_digits - 1 - exponent
         scaled = magnitude * POWERS[shift] if shift >= 0 else magnitude / POWERS[-shift]

@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 
 def format_number(value: np.float32) -> str:
-    """Return the fewest digits, 6 at least and without zeros at their end, that read back as `value`."""
+    """Return `value` rounded to the fewest digits that read back as the same float32."""
     if not np.isfinite(value):
         return str(float(value))
-    for digits in (6, 7, 8, 9):
+    for digits in range(1, 10):
         text = f"{float(value):.{digits - 1}e}"
-        if np.float32(float(text)) == value:
-            break
+        with np.errstate(over="ignore"):  # 3.403e+38 is beyond float32, and so not equal
+            if np.float32(float(text)) == value:
+                break
     mantissa, exponent = text.split("e")
     return _spelt(mantissa, int(exponent))
 

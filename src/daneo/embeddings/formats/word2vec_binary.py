@@ -57,16 +57,16 @@ def read(
             source.read(end)
             share = (source.position - first_byte) / (source.size - first_byte) if source.size else None
             collected.append(words, matrix, _broken_rows(matrix), share)
-        elif len(block) < size:
-            break
-        elif b" " not in block[:_LONGEST_WORD]:
+        elif len(block) >= _LONGEST_WORD and b" " not in block[:_LONGEST_WORD]:
             raise ValueError(
                 f"{source.name}: row {len(collected) + 1} (byte {source.position}): no space ends its word within "
                 f"{_LONGEST_WORD} bytes. The header's vector size, {vector_size}, is wrong, or the file is damaged."
             )
+        elif len(block) < size:
+            break
         else:
             size *= 2
-    num_more = 1 if limit is None and _anything_left(source) else 0
+    num_more = int(limit is None and len(collected) == wanted and _anything_left(source))
     check_count(source, header, len(collected) + num_more, limit)
     return collected.finish()
 

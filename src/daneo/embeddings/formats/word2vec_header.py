@@ -76,7 +76,7 @@ def check_count(source: ByteSource, header: tuple[int, int], num_read: int, limi
     if num_read < expected:
         raise EOFError(
             f"{source.name}: the header promises {_promise(header)}, the file has {num_read}. "
-            f"It is cut off or its header is wrong. limit={max(1, num_read)} reads what is there."
+            "It is cut off or its header is wrong." + (f" limit={num_read} reads what is there." if num_read else "")
         )
     if num_read > expected:
         raise ValueError(
