@@ -1,0 +1,150 @@
+"""Counting the tokens of text in compiled code: one hash table a thread, merged in the end."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.corpus.code_points import CodePoints, whitespace_code_points, word_code_points
+from daneo.corpus.counted_types import CountedTypes
+from daneo.corpus.ordered_threads import most_taken, ordered
+from daneo.corpus.sources import Errors, Reading, undecodable
+from daneo.corpus.text_blocks import TextBlock, cut_blocks
+from daneo.corpus.tokenizers import Tokenizer, Whitespace, Words
+from daneo.corpus.word_table import SURROGATE_PASS, WordTable
+
+
+class CountedBlock(NamedTuple):
+    """Tokens of a block as provisional ids: those of one table.
+
+    Attributes
+    ----------
+    table : int
+        Which table.
+    ids : int32 array of shape (T,)
+        Valid until the next block is asked for, as is `ends`.
+    ends : int32 array
+        For each document that ends in the block, the number of the block's tokens before that.
+    num_replaced : int
+        U+FFFD put in place of bytes that are not UTF-8.
+    """
+
+    table: int
+    ids: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+    num_replaced: int
+
+
+def is_compiled(tokenizer: Tokenizer) -> bool:
+    """Say whether the kernels know this tokenizer. A class that inherits from a built-in one may do anything."""
+    return type(tokenizer) in (Words, Whitespace)
+
+
+class TextCounter:
+    """Counts what :class:`Words` or :class:`Whitespace` finds in text.
+
+    Parameters
+    ----------
+    tokenizer : Words or Whitespace
+    errors : "strict" or "replace"
+        What to do with bytes that are not UTF-8.
+    num_threads : int
+        How many tables there are.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, errors: Errors, num_threads: int) -> None:
+        from daneo.corpus import text_tokens_kernels as kernels
+
+        lower_cases = type(tokenizer) is Words
+        self._code_points: CodePoints = word_code_points() if lower_cases else whitespace_code_points()
+        self._classify_ascii: Any = kernels.lower_words if lower_cases else kernels.split_whitespace
+        self._kernels = kernels
+        self._errors = errors
+        self._num_threads = num_threads
+        self._tables = [WordTable() for _ in range(num_threads)]
+        self._free = deque(range(num_threads))
+        self._surrogates = False
+
+    def blocks(self, reading: Reading) -> Generator[CountedBlock]:
+        """Read all text and yield it block by block, counted.
+
+        Raises
+        ------
+        ValueError
+            Bytes are not UTF-8, and errors are strict.
+        """
+        self._surrogates = reading.has_surrogates
+        kinds = self._code_points.kinds
+
+        def find_cut(text: npt.NDArray[np.uint8], stop: int) -> int:
+            return int(self._kernels.find_cut(text, stop, kinds, self._surrogates))
+
+        blocks = cut_blocks(reading.streams(), find_cut, most_taken(self._num_threads))
+        return ordered(self._count, blocks, self._num_threads)
+
+    def types(self) -> CountedTypes:
+        """Merge the tables; call it once, in the end."""
+        merged, *others = self._tables
+        numbers = [np.arange(merged.num_types, dtype=np.int32)]
+        while others:
+            numbers.append(merged.add(others.pop(0)))
+        places, counts = merged.entries()
+        return CountedTypes(
+            counts,
+            spell=lambda wanted: merged.spell(places[wanted]),
+            sort=lambda wanted: wanted[merged.sort(places[wanted], counts[wanted])],
+            numbers=numbers,
+        )
+
+    def _count(self, block: TextBlock) -> CountedBlock:
+        num_newlines, num_replaced = self._classify(block)
+        kernels, tokens = self._kernels, block.edges
+        num_tokens = int(kernels.find_tokens(block.inside, block.stop, block.newlines, num_newlines, block.edges))
+        table = self._free.pop()
+        try:
+            self._tables[table].count(block, num_tokens)
+        finally:
+            self._free.append(table)
+        return CountedBlock(table, tokens[:num_tokens], block.newlines[:num_newlines], num_replaced)
+
+    def _classify(self, block: TextBlock) -> tuple[int, int]:
+        """Fold the text and mark its tokens; rewrite it before if need be. Return its newlines and replacements."""
+        num_replaced = 0
+        points, folded = self._code_points, block.folded.view(np.uint8)
+        for _ in range(2):
+            self._classify_ascii(block.characters, block.stop, folded, block.inside)
+            num_newlines, position = self._kernels.classify_rest(
+                block.characters,
+                block.stop,
+                points.kinds,
+                points.lower,
+                self._surrogates,
+                folded,
+                block.inside,
+                block.newlines,
+            )
+            if position == block.stop:
+                return int(num_newlines), num_replaced
+            num_replaced = self._rewrite(block)
+            folded = block.folded.view(np.uint8)
+        raise AssertionError(f"the kernels disagree with Python about {block.text[position : position + 4]!r}")
+
+    def _rewrite(self, block: TextBlock) -> int:
+        """Replace what is not UTF-8, and what changes its length when it is lower-cased. Both are rare in real text."""
+        data = bytes(block.text[: block.stop])
+        num_replaced = 0
+        try:
+            text = data.decode("utf-8", SURROGATE_PASS if self._surrogates else "strict")
+        except UnicodeDecodeError as error:
+            if self._errors == "strict":
+                raise undecodable(*block.place_of(error.start), error) from None
+            text = data.decode("utf-8", "replace")
+            num_replaced = text.count("\ufffd") - data.count("\ufffd".encode())
+        for before, after in self._code_points.resized.items():
+            text = text.replace(before, after)
+        block.replace(text.encode("utf-8", SURROGATE_PASS))
+        return num_replaced

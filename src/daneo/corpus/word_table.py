@@ -1,0 +1,107 @@
+"""The hash table in which one thread counts tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.corpus.text_blocks import TextBlock
+
+FIRST_ENTRY = 4  # as in word_table_kernels
+LARGEST_ARENA = 2**32  # numbers of eight bytes: a slot has 32 bits for a place in it
+SURROGATE_PASS = "surrogatepass"
+
+
+class WordTable:
+    """Distinct tokens with their ids and counts; ``word_table_kernels`` tells how they are laid out.
+
+    Attributes
+    ----------
+    num_types : int
+        How many distinct tokens there are; their ids are below it.
+    """
+
+    def __init__(self) -> None:
+        from daneo.corpus import word_table_kernels
+
+        self._kernels: Any = word_table_kernels
+        self._slots = np.zeros(1 << 12, dtype=np.uint64)
+        self._arena = np.empty(1 << 12, dtype=np.uint64)
+        self._used = FIRST_ENTRY
+        self.num_types = 0
+
+    def count(self, block: TextBlock, num_tokens: int) -> None:
+        """Count a block's tokens and replace their edges by their ids."""
+        # Four numbers for each token, and all bytes once more for the rest of long ones.
+        self._reserve(4 * num_tokens + block.stop // 8)
+        done = 0
+        while done < num_tokens:
+            done, self._used, self.num_types = self._kernels.count_tokens(
+                block.folded, block.edges, done, num_tokens, self._slots, self._arena, self._used, self.num_types
+            )
+            self._grow_if_full()
+
+    def add(self, other: WordTable) -> npt.NDArray[np.int32]:
+        """Add another table's counts to this one, and return the id here for each id there; `other` is emptied."""
+        numbers = np.empty(other.num_types, dtype=np.int32)
+        self._reserve(other._used)
+        done = FIRST_ENTRY
+        while done < other._used:
+            done, self._used, self.num_types = self._kernels.merge(
+                other._arena, done, other._used, self._slots, self._arena, self._used, self.num_types, numbers
+            )
+            self._grow_if_full()
+        other.__init__()  # type: ignore[misc]
+        return numbers
+
+    def entries(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """Place in the arena, and count, of each id."""
+        places = np.empty(self.num_types, dtype=np.uint64)
+        counts = np.empty(self.num_types, dtype=np.int64)
+        self._kernels.list_entries(self._arena, self._used, places, counts)
+        return places, counts
+
+    def spell(self, places: npt.NDArray[np.uint64]) -> list[str]:
+        """Write out the words of some entries. No word holds a newline, so all can be decoded at once."""
+        if len(places) == 0:
+            return []
+        starts = places.astype(np.int64)
+        sizes = (self._arena[starts] & np.uint64(0xFFFFFFFF)).astype(np.int64) + 1
+        ends = np.cumsum(sizes)
+        source = np.repeat(8 * (starts + 2) - (ends - sizes), sizes) + np.arange(ends[-1])
+        letters = self._arena.view(np.uint8)[source]
+        letters[ends - 1] = ord("\n")
+        text: str = letters.tobytes().decode("utf-8", SURROGATE_PASS)
+        return text.split("\n")[:-1]
+
+    def sort(self, places: npt.NDArray[np.uint64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Say in which order entries are sorted by falling count and then by spelling."""
+        # As numbers whose first byte is the highest, the first 16 bytes sort as strings do.
+        start, more = (self._arena[places + np.uint64(i)].byteswap() for i in (2, 3))
+        order = np.lexsort((more, start, -counts))
+        same = np.ones(len(order) + 1, dtype=bool)
+        same[[0, -1]] = False
+        for key in (counts, start, more):
+            same[1:-1] &= key[order[1:]] == key[order[:-1]]
+        # Runs of entries that are still equal, mostly short ones of long words, go through Python's sort.
+        runs = np.flatnonzero(same[1:] != same[:-1]).reshape(-1, 2)
+        tied = order[same[1:] | same[:-1]]
+        words = dict(zip(tied.tolist(), self.spell(places[tied]), strict=True))
+        for first, last in runs.tolist():
+            order[first : last + 1] = sorted(order[first : last + 1].tolist(), key=words.__getitem__)
+        return order
+
+    def _reserve(self, num_numbers: int) -> None:
+        needed = self._used + num_numbers + FIRST_ENTRY
+        if needed > LARGEST_ARENA:
+            raise MemoryError(f"The corpus has too many distinct words: {self.num_types:,} in one of the tables.")
+        if needed > self._arena.size:
+            arena = np.empty(max(needed, 2 * self._arena.size), dtype=np.uint64)
+            arena[: self._used] = self._arena[: self._used]
+            self._arena = arena
+
+    def _grow_if_full(self) -> None:
+        if 2 * self.num_types >= self._slots.size:
+            self._slots = self._kernels.grow(self._slots)
