@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from dataclasses import dataclass
 
@@ -201,6 +202,17 @@ def test_what_is_no_phrase_is_refused(scores, connectors):
         Phrases(scores, connector_words=connectors)
 
 
+@pytest.mark.parametrize("corpus", [[], ["", " "]])
+def test_an_empty_corpus_is_refused(corpus):
+    with pytest.raises(ValueError, match="no (words|tokens)"):
+        Phrases.learn(corpus)
+
+
+def test_a_text_without_phrases():
+    assert Phrases.learn(["a"]).scores == {}
+    assert Phrases.learn(["a b", "b a"], min_count=1).scores == {}
+
+
 def test_a_str_of_connector_words_is_refused():
     with pytest.raises(TypeError, match="got the str 'of the'"):
         Phrases({}, connector_words="of the")
@@ -265,3 +277,37 @@ def test_damaged_files_are_refused(tmp_path, content, message):
     with pytest.raises(ValueError, match=message) as caught:
         Phrases.load(path)
     assert "\n" not in str(caught.value)
+
+
+def test_mutated_files_give_an_error_or_phrases(tmp_path):
+    """10,000 damaged files: each is refused with a ValueError, or holds phrases that join."""
+    path = tmp_path / "phrases.txt"
+    phrases = Phrases(
+        {("bank", "of", "america"): 31.5, ("새", "a\\b"): 2.0, ("c\td", "é"): 1e-3}, connector_words=["of"]
+    )
+    phrases.save(path)
+    intact = path.read_bytes()
+    generator = random.Random(1)
+    num_refused = 0
+    with path.open("r+b") as file:  # one open file for all: opening is the slow part on some systems
+        for _ in range(10_000):
+            data = bytearray(intact)
+            for _ in range(generator.randint(1, 3)):
+                position = generator.randrange(len(data) + 1)
+                piece = generator.choice(
+                    [b"\t", b"\n", b"\r", b"\\", b"0", b"-", b"e9", b'"', b"[", b"\xff", b"\x00", b""]
+                )
+                data[position : position + generator.randint(0, 2)] = piece
+            file.seek(0)
+            file.write(data)
+            file.truncate()
+            file.flush()
+            try:
+                loaded = Phrases.load(path)
+            except ValueError:
+                num_refused += 1
+                continue
+            assert [loaded(phrase) for phrase in loaded.scores] == [
+                [loaded.delimiter.join(phrase)] for phrase in loaded.scores
+            ]
+    assert 3_000 < num_refused < 10_000
