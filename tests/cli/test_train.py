@@ -99,7 +99,7 @@ def test_phrases_need_text_that_can_be_read_twice(daneo: Any, tmp_path: Path) ->
 
 def test_text_that_is_not_utf8(daneo: Any, tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
-    path.write_bytes("good line of text\n".encode() * 9 + b"caf\xe9 au lait\n")
+    path.write_bytes(b"good line of text\n" * 9 + b"caf\xe9 au lait\n")
     status, _, errors = daneo("train", "word2vec", path, "-o", tmp_path / "v", *SMALL, "--quiet")
     assert (status, errors.count("\n")) == (1, 1)
     assert f"{path}" in errors

@@ -64,7 +64,11 @@ def _docstrings(path: Path) -> Iterator[str]:
             tree = ast.parse(path.read_bytes())
         except (SyntaxError, ValueError):  # templates and tests of the parser, not modules
             return
-    for node in ast.walk(tree):
+    # ast.walk would go into every expression, and take longer than the parser.
+    nodes: list[ast.AST] = [tree]
+    for node in nodes:
+        for block in ("body", "orelse", "handlers", "finalbody"):
+            nodes += getattr(node, block, ())
         if isinstance(node, DOCUMENTED):
             yield ast.get_docstring(node, clean=False) or ""
 

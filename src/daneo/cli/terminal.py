@@ -47,7 +47,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    has_headings = any(columns)
+    table = Table(box=box.SIMPLE_HEAD if has_headings else None, show_header=has_headings, pad_edge=False)
     for column, cell in zip(columns, rows[0] if rows else columns, strict=True):
         table.add_column(Text(column), justify="right" if isinstance(cell, int | float) else "left")
     before = None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from daneo.cli.settings_flags import with_flags
-from daneo.cli.terminal import JsonFlag, QuietFlag, clock, print_json, print_note, shown_progress
+from daneo.cli.terminal import JsonFlag, QuietFlag, clock, print_json, print_note, program, shown_progress
 from daneo.embeddings.word2vec_config import Word2VecConfig
 
 if TYPE_CHECKING:
@@ -145,12 +145,14 @@ def _watcher(words: Sequence[str], *, quiet: bool) -> Any:
 
 
 def _how_to_go_on(model: Word2Vec, output: Path, checkpoint: Path) -> str:
-    again = shlex.join(["daneo", *(argument for argument in sys.argv[1:] if argument != "--resume"), "--resume"])
+    if not checkpoint.exists():
+        return "Stopped before anything was learned; nothing was written."
     kept = f"The run so far is in {checkpoint}."
     if not output.exists():
         model.save(output)
         kept = f"The vectors so far are in {output}, ready for use."
-    return f"Stopped. {kept} Go on with:\n  {again}"
+    again = shlex.join(argument for argument in sys.argv[1:] if argument != "--resume")
+    return f"Stopped. {kept} Go on with:\n  {program()} {again} --resume"
 
 
 def _report(model: Word2Vec, output: Path, seconds: float, *, as_json: bool, quiet: bool) -> None:
@@ -165,7 +167,7 @@ def _report(model: Word2Vec, output: Path, seconds: float, *, as_json: bool, qui
             f"{len(vectors):,} vectors of {vectors.vector_size} numbers, learned in {clock(seconds)}, "
             f"loss {losses[0]:.4f} to {losses[-1]:.4f}. They are in {output}.\n"
             "Try next:\n"
-            f"  daneo similar {where} {example}\n"
-            f"  daneo info {where}\n"
-            f"  daneo convert {where} {where}.txt      word2vec text, which every other tool opens"
+            f"  {program()} similar {where} {example}\n"
+            f"  {program()} info {where}\n"
+            f"  {program()} convert {where} {where}.txt      word2vec text, which every other tool opens"
         )
