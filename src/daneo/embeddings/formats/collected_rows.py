@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from daneo.embeddings.formats.text_reading_reference import NUMBER
+
 
 class Rows(NamedTuple):
     """What a file of vectors held: what every reader of this package returns.
@@ -78,8 +80,14 @@ class CollectedRows:
                 f"{self._num_broken} of {len(words)} rows hold NaN or infinite numbers, "
                 f"the first of them that of {self._first_broken!r}. Their likeness to other words is undefined."
             )
-        first = dict(zip(reversed(words), range(len(words) - 1, -1, -1), strict=True))
-        if len(first) < len(words):
+        numbered = [word for word in words if (" " in word or "\t" in word) and _ends_in_number(word)]
+        if numbered:
+            remarks.append(
+                f"{len(numbered)} of {len(words)} rows have more than {matrix.shape[1]} numbers. All but the last "
+                f"{matrix.shape[1]} were taken for a part of the word, first in {numbered[0]!r}."
+            )
+        if len(set(words)) < len(words):
+            first = dict(zip(reversed(words), range(len(words) - 1, -1, -1), strict=True))
             repeated = next(word for row, word in enumerate(words) if first[word] != row)
             remarks.append(
                 f"{len(words) - len(first)} of {len(words)} rows repeat a word, the first of them {repeated!r}. "
@@ -92,3 +100,8 @@ class CollectedRows:
     def _resize(self, num_rows: int) -> None:
         # In place: the allocator moves pages instead of copying them. Nobody else has seen the matrix yet.
         self._matrix.resize((num_rows, self._matrix.shape[1]), refcheck=False)
+
+
+def _ends_in_number(word: str) -> bool:
+    """Whether the word ``the 0.418`` is rather a word and a number too many. But ``10 000`` may well be one."""
+    return NUMBER.fullmatch(word.replace("\t", " ").rpartition(" ")[2].encode("utf-8", "replace")) is not None

@@ -16,7 +16,7 @@ from daneo.embeddings.formats.collected_rows import CollectedRows
 from daneo.embeddings.formats.text_reading_reference import TRAILING, parse_row
 
 BLOCK_BYTES = 2 << 20  # parsed together; a block and its rows still fit into a core's cache
-LONGEST_LINE = 64 << 20  # bytes: what some million numbers take. A longer line is not a word and its vector
+LONGEST_LINE = 16 << 20  # bytes: what a million numbers take. A longer line is not a word and its vector
 
 
 @dataclass

@@ -7,7 +7,7 @@ import re
 from daneo.embeddings.formats.byte_source import ByteSource
 
 LONGEST_HEADER = 256  # bytes
-LARGEST_SIZE = 1 << 24  # numbers in a vector; nobody trains even a thousandth of it
+LARGEST_SIZE = 1 << 20  # numbers in a vector; nobody trains even a hundredth of it
 _HEADER = re.compile(rb"\s*([+-]?[0-9]+)[ \t]+([+-]?[0-9]+)\s*")
 
 
