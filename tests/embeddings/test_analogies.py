@@ -156,7 +156,7 @@ def test_counts_equal_gensims(
     shared_data: Path, tmp_path: Path, to_gensim, monkeypatch, name: str, method: str
 ) -> None:
     monkeypatch.setattr(row_blocks, "_CHUNK", 128)
-    monkeypatch.setattr(row_blocks, "_BLOCK_BYTES", 1)  # blocks of one chunk
+    monkeypatch.setattr(row_blocks, "_SCORE_BYTES", 1)  # blocks of one chunk
     everything = (shared_data / "evaluation" / name).read_text(encoding="utf-8").splitlines()
     path = tmp_path / name
     path.write_text("\n".join(line for i, line in enumerate(everything) if line.startswith(":") or i % 7 == 0), "utf-8")

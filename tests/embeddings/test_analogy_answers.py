@@ -46,7 +46,7 @@ def question_sets(draw):
 @pytest.mark.filterwarnings("error")
 def test_answers_are_those_of_the_definition(monkeypatch: pytest.MonkeyPatch, asked, multiply: bool) -> None:
     monkeypatch.setattr(row_blocks, "_CHUNK", 4)
-    monkeypatch.setattr(row_blocks, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(row_blocks, "_SCORE_BYTES", 1)
     matrix, questions, same_word = asked
     numbers = np.array(questions, dtype=np.int64).reshape(-1, 3)
     got = answer_analogies(RowBlocks(matrix), numbers, np.array(same_word), multiply=multiply)

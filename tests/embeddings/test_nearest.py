@@ -40,7 +40,7 @@ def searches(draw, finite: bool = False):
 def tiny_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 4 rows, so that a small matrix has many."""
     monkeypatch.setattr(row_blocks, "_CHUNK", 4)
-    monkeypatch.setattr(row_blocks, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(row_blocks, "_SCORE_BYTES", 1)
 
 
 @given(searches())

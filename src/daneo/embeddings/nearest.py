@@ -71,9 +71,9 @@ class _Sieve:
 
     def add(self, first: int, scores: Floats) -> None:
         """Look through scores (Q, N) of the rows from `first` on."""
-        if self.row.size == 0 and self.count < scores.shape[1]:
-            # Nothing is known yet and every row would pass. The best of this block alone are a threshold already.
-            least = np.partition(scores, -self.count, axis=1)[:, -self.count]
+        if self.row.size == 0 and self.count <= scores.shape[1]:
+            # Nothing is known yet and every row would pass. The best of a few rows are a threshold already.
+            least = np.partition(scores[:, : 4 * self.count + 4096], -self.count, axis=1)[:, -self.count]
             self.threshold = np.maximum(self.threshold, least - self.margin)
         # Few blocks hold a new best row for a given query, and a maximum is cheap to find.
         (hopeful,) = np.nonzero(scores.max(axis=1) >= self.threshold)

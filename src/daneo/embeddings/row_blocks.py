@@ -17,7 +17,9 @@ ZERO_LENGTH = 1e-30
 _TOO_LONG = 3e38  # a longer row counts as infinite: float32 cannot hold its length
 
 _CHUNK = 1024  # rows whose lengths become known together
-_BLOCK_BYTES = 8 << 20  # of the matrix, and of the scores, that are worked on together: about what a cache holds
+_SCORE_BYTES = 8 << 20  # of a block's scores: about what a cache holds
+# Of a block's rows: they are read twice if their lengths are not known yet, and a file larger than memory should not be.
+_ROW_BYTES = 128 << 20
 
 
 class RowBlocks:
@@ -77,7 +79,6 @@ class RowBlocks:
         for first in range(start, stop, size):
             last = min(first + size, stop)
             scores = buffer[: len(queries) * (last - first)].reshape(len(queries), last - first)
-            # The lengths first: they bring the block into the cache, for the product to find it there.
             lengths = self.lengths(first, last)
             with np.errstate(all="ignore"):
                 np.matmul(queries, self.matrix[first:last].T, out=scores)
@@ -85,8 +86,8 @@ class RowBlocks:
             yield first, scores, np.flatnonzero(np.isnan(lengths))
 
     def _block_rows(self, num_queries: int) -> int:
-        row_bytes = 4 * max(num_queries, self.matrix.shape[1])
-        return int(max(1, _BLOCK_BYTES // (row_bytes * _CHUNK)) * _CHUNK)
+        scores, rows = _SCORE_BYTES // (4 * max(1, num_queries)), _ROW_BYTES // (4 * self.matrix.shape[1])
+        return max(1, min(scores, rows) // _CHUNK) * _CHUNK
 
 
 def row_lengths(rows: Floats) -> Floats:
@@ -143,7 +144,7 @@ def exact_cosines(matrix: Floats, rows: Ids, query: Doubles) -> Floats:
         Of length 1 or 0.
     """
     scores = np.empty(len(rows), dtype=np.float32)
-    step = max(1, _BLOCK_BYTES // (8 * matrix.shape[1]))
+    step = max(1, _SCORE_BYTES // (8 * matrix.shape[1]))
     for first in range(0, len(rows), step):
         part = slice(first, first + step)
         scores[part] = rounded(np.einsum("nd,d->n", unit(matrix[rows[part]]), query))
