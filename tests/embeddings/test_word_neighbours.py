@@ -82,6 +82,7 @@ def test_single_questions_equal_gensims(vectors, keyed) -> None:
         assert_same_neighbours(answers, keyed.most_similar(word))
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated")
 def test_cosmul_equals_gensims(vectors, keyed) -> None:
     for positive, negative in ((["w1"], []), (["w1", "w2"], ["w3"]), ("w9", "w8"), ([vectors["w5"], "w7"], ["w3"])):
         # gensim scales the words' vectors but not given ones; of length 1 they mean the same.

@@ -216,3 +216,19 @@ def test_many_threads_may_ask_at_once() -> None:
     fresh = WordVectors(words, matrix)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda word: fresh.most_similar(word, topn=5), words[:32])) == want
+
+
+def test_every_public_name_has_a_home() -> None:
+    import daneo.embeddings as package
+
+    assert package.WordVectors is WordVectors
+    assert set(package.__all__) <= set(dir(package))
+    with pytest.raises(AttributeError, match="has no attribute 'WordVector'. It offers: AnalogyResult"):
+        package.WordVector  # noqa: B018
+
+
+def test_no_words_at_all() -> None:
+    empty = WordVectors([], np.empty((0, 3)))
+    assert len(empty) == 0
+    with pytest.raises(ValueError, match="no words to search"):
+        empty.most_similar(np.ones(3))

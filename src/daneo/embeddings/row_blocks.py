@@ -1,4 +1,4 @@
-"""Cosines between a few queries and all rows of a matrix, block by block, in one pass and without a normalised copy."""
+"""Cosines between a few queries and all rows of a matrix, block by block and without a normalised copy."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _TOO_LONG = 3e38  # a longer row counts as infinite: float32 cannot hold its len
 
 _CHUNK = 1024  # rows whose lengths become known together
 _SCORE_BYTES = 8 << 20  # of a block's scores: about what a cache holds
-# Of a block's rows: they are read twice if their lengths are not known yet, and a file larger than memory should not be.
+# Of a block's rows. The first time they are read twice, for their lengths and for the product; a mapped file that is
+# larger than memory should come from the disk once.
 _ROW_BYTES = 128 << 20
 
 
 class RowBlocks:
     """A matrix that is read in blocks, and the lengths of its rows, which are measured when a block is first read.
 
-    The first query over a memory-mapped matrix therefore reads it once, and no second matrix is ever held.
+    Scores are divided by the lengths, so that no second, normalised matrix is ever held.
 
     Parameters
     ----------
@@ -86,8 +87,9 @@ class RowBlocks:
             yield first, scores, np.flatnonzero(np.isnan(lengths))
 
     def _block_rows(self, num_queries: int) -> int:
-        scores, rows = _SCORE_BYTES // (4 * max(1, num_queries)), _ROW_BYTES // (4 * self.matrix.shape[1])
-        return max(1, min(scores, rows) // _CHUNK) * _CHUNK
+        vector_size: int = self.matrix.shape[1]
+        rows = min(_SCORE_BYTES // (4 * max(1, num_queries)), _ROW_BYTES // (4 * vector_size))
+        return max(1, rows // _CHUNK) * _CHUNK
 
 
 def row_lengths(rows: Floats) -> Floats:
