@@ -221,6 +221,13 @@ def test_largest_numbers_are_finite(tmp_path: Path) -> None:
     assert load(path).matrix.tolist() == [[float(largest)] * 3]
 
 
+def test_a_byte_order_mark_before_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "vectors"
+    path.write_bytes(b"\xef\xbb\xbf1 2\r\na 1 2\r\n")
+    assert recognise(path) == "word2vec-text"
+    assert load(path).matrix.tolist() == [[1, 2]]
+
+
 def test_blank_lines_and_spaces_at_line_ends_mean_nothing(tmp_path: Path) -> None:
     path = tmp_path / "vectors"
     path.write_bytes(b"2 2 \r\na 1 2 \r\n\r\n\tb\t3\t4  \n \n\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import struct
 from pathlib import Path
 from typing import Any
@@ -68,6 +67,7 @@ def test_saving_over_the_file_that_is_mapped(saved: Path) -> None:
 
 
 def test_the_matrix_is_mapped_not_read(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
     rows = 200_000
     save(WordVectors([str(row) for row in range(rows)], np.ones((rows, 100), np.float32)), tmp_path / "vectors")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -236,6 +236,16 @@ def test_bad_options_of_load(options: dict[str, object], reason: str, tmp_path: 
         load(tmp_path / "vectors", **options)  # type: ignore[arg-type]
 
 
+def test_files_and_directories_do_not_replace_each_other(tmp_path: Path) -> None:
+    save(some_vectors(2), tmp_path / "directory")
+    save(some_vectors(2), tmp_path / "file", format="word2vec-binary")
+    with pytest.raises(IsADirectoryError, match="is a directory; glove-text is one file"):
+        save(some_vectors(3), tmp_path / "directory", format="glove-text")
+    with pytest.raises(NotADirectoryError, match="is a file"):
+        save(some_vectors(3), tmp_path / "file")
+    assert [len(load(tmp_path / name)) for name in ("directory", "file")] == [2, 2]
+
+
 def test_a_transposed_matrix_is_written_as_it_looks(tmp_path: Path) -> None:
     matrix = np.arange(6, dtype=np.float32).reshape(2, 3).T
     for format in FORMATS:

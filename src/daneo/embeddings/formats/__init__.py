@@ -141,6 +141,8 @@ def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "d
         also with a space).
     FileExistsError
         `path` is a directory with files in it that daneo did not write.
+    IsADirectoryError, NotADirectoryError
+        `path` is a directory and the format is a file, or the other way round.
     """
     words, matrix = vectors.words, vectors.matrix
     if format not in FORMATS:
@@ -151,6 +153,8 @@ def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "d
         return
     if card is not None:
         raise ValueError(f"save(card=...) is for format='daneo'; {format} has no place for a card.")
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{os.fspath(path)} is a directory; {format} is one file. Give the name of a file.")
     if not matrix.size:
         raise ValueError(
             f"{format} cannot hold a matrix of shape {matrix.shape}; expected a row and a number at least."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import importlib
 import io
 import lzma
 import os
@@ -14,6 +13,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Protocol
+
+from daneo.extras import require
 
 # What decompressors raise for damaged input, beside EOFError. zstd's error is a class of a module that may be absent.
 _DAMAGED = (OSError, zlib.error, lzma.LZMAError, ValueError)
@@ -126,6 +127,8 @@ class _Decompressed:
         except Exception as error:
             if not isinstance(error, _DAMAGED) and type(error).__name__ != "ZstdError":
                 raise
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # it is the disk that fails, not the format
             raise ValueError(f"{self._name}: the compressed file is damaged: {error}.") from error
 
 
@@ -138,5 +141,6 @@ def _decompressor(magic: bytes) -> Any:
         return lzma.LZMAFile
     if magic.startswith(b"\x28\xb5\x2f\xfd"):
         # In the standard library from Python 3.14 on.
-        return importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd").ZstdFile
+        module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+        return require(module, extra="all", purpose="Reading a file that zstd compressed").ZstdFile
     return None

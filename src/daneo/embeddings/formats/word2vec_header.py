@@ -8,7 +8,8 @@ from daneo.embeddings.formats.byte_source import ByteSource
 
 LONGEST_HEADER = 256  # bytes
 LARGEST_SIZE = 1 << 20  # numbers in a vector; nobody trains even a hundredth of it
-_HEADER = re.compile(rb"\s*([+-]?[0-9]+)[ \t]+([+-]?[0-9]+)\s*")
+# Behind a byte order mark, where a Windows editor has been at work.
+_HEADER = re.compile(rb"(?:\xef\xbb\xbf)?\s*([+-]?[0-9]+)[ \t]+([+-]?[0-9]+)\s*")
 
 
 def header_of(sample: bytes) -> tuple[int, int] | None:
