@@ -81,6 +81,7 @@ def test_traceback_only_on_request(daneo: Any, monkeypatch: pytest.MonkeyPatch) 
         (PermissionError(13, "Permission denied", "a.txt"), "a.txt: Permission denied."),
         (FileExistsError("home holds 'thesis.txt'."), "home holds 'thesis.txt'."),
         (AttributeError("no x"), "AttributeError: no x (with DANEO_DEBUG=1 the traceback is shown)"),
+        (KeyError("min_count"), "KeyError: min_count (with DANEO_DEBUG=1 the traceback is shown)"),
         (MemoryError(), "MemoryError: (with DANEO_DEBUG=1 the traceback is shown)"),
     ],
 )

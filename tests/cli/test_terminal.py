@@ -27,6 +27,7 @@ def test_describe_says_what_is_known() -> None:
     full = report(epoch=2, epochs=5, loss=2.34567, learning_rate=0.01875, seconds_left=75.2)
     assert terminal.describe(full) == "epoch 2/5  1,234,568 words/s  loss 2.3457  learning rate 0.0187  1:15 left"
     assert terminal.describe(report(unit="bytes", rate=12.34e6)) == "12.3 MB/s"
+    assert terminal.describe(report(done=100, seconds=75.2, seconds_left=0.0)) == "1,234,568 words/s  took 1:15"
 
 
 def test_lines_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 import signal
 import subprocess
@@ -135,6 +137,28 @@ def test_nothing_to_resume(daneo: Any, text: Path, tmp_path: Path) -> None:
     assert errors == (
         f"daneo: Nothing to resume: {tmp_path / 'v.checkpoint'} does not exist. Run the command without --resume.\n"
     )
+
+
+def test_on_a_terminal_there_are_bars(text: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
+    ours, theirs = pty.openpty()
+    arguments = ["train", "word2vec", str(text), "-o", str(tmp_path / "v"), *SMALL, "--watch", "word7"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "daneo.cli", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal's end reads on Linux
+            while chunk := os.read(ours, 65536):
+                shown += chunk
+        os.close(ours)
+    screen = shown.decode()
+    assert process.returncode == 0, screen
+    assert "━" in screen
+    assert "epoch 2/2" in screen
+    assert "took 0:" in screen
+    assert "after epoch 2, loss " in screen
+    assert "50 vectors of 8 numbers" in screen
 
 
 # Long enough to be stopped in its midst, short enough to be run to its end.

@@ -85,6 +85,6 @@ def in_one_line(error: Exception) -> str:
     else:
         message = str(error)
     expected = isinstance(error, (UsageError, OSError, ValueError, TypeError, KeyError, EOFError, ImportError))
-    if not expected or not message:
+    if not expected or " " not in message:  # one word is a key or a name from inside, not a message to a user
         message = f"{type(error).__name__}: {message} (with DANEO_DEBUG=1 the traceback is shown)"
     return " ".join(message.split())

@@ -79,7 +79,7 @@ def clock(seconds: float) -> str:
 
 
 def describe(progress: Progress) -> str:
-    """The facts of a progress report: epoch, rate, loss, learning rate, time left."""
+    """The facts of a progress report: epoch, rate, loss, learning rate, time."""
     facts = []
     if progress.epochs:
         facts.append(f"epoch {progress.epoch}/{progress.epochs}")
@@ -89,7 +89,9 @@ def describe(progress: Progress) -> str:
         facts.append(f"loss {progress.loss:.4f}")
     if progress.learning_rate is not None:
         facts.append(f"learning rate {progress.learning_rate:.4f}")
-    if progress.seconds_left is not None:
+    if progress.done == progress.total:
+        facts.append(f"took {clock(progress.seconds)}")
+    elif progress.seconds_left is not None:
         facts.append(f"{clock(progress.seconds_left)} left")
     return "  ".join(facts)
 
