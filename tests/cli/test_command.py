@@ -49,7 +49,7 @@ def test_help_starts_nothing_heavy(environment: dict[str, str]) -> None:
         ("train word2vec a -o b --window 0", "daneo: --window expected at least 1, got 0. See: daneo train word2vec"),
         ("similar", "daneo: Missing argument 'VECTORS'. See: daneo similar --help\n"),
         ("similarr", "daneo: No such command 'similarr'"),
-        ("info x --jsn", "daneo: No such option: --jsn"),
+        ("info x --jsn", "daneo: No such option"),
     ],
 )
 def test_bad_usage(daneo: Any, arguments: str, message: str) -> None:

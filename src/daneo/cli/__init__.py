@@ -75,9 +75,9 @@ def in_one_line(error: Exception) -> str:
     """Say what an exception says, without the decoration that str() gives some of them."""
     if isinstance(error, UsageError):
         # Where there is a parameter to name, the text goes on: Invalid value for '--topn': ...
-        message = error.format_message().removeprefix("Invalid value: ").rstrip(".")  # type: ignore[attr-defined]
+        message = error.format_message().removeprefix("Invalid value: ")  # type: ignore[attr-defined]
         command = error.ctx.command_path if getattr(error, "ctx", None) else "daneo"  # type: ignore[attr-defined]
-        message += f". See: {command} --help"
+        message += f"{'' if message.endswith(('.', '?')) else '.'} See: {command} --help"
     elif isinstance(error, OSError) and error.strerror and error.filename is not None:
         message = f"{error.filename}: {error.strerror}."
     elif isinstance(error, KeyError) and error.args:
