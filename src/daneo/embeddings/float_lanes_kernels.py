@@ -1,0 +1,181 @@
+"""A vector register for Numba: sixteen float32 as one value.
+
+LLVM vectorises loops by itself, but for rows of a hundred numbers it spends more on finding out whether arrays overlap,
+on remainders and on summing a register than on the work. With the register as a type of its own the kernels in
+block_products_kernels.py say what stays in registers, and LLVM still picks the instructions: one AVX-512 register,
+two of AVX2, four of SSE or NEON.
+
+Each function is emitted in place. `array` is a C-contiguous float32 matrix; `row` and `column` say where the sixteen
+numbers start. Nothing is checked.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import config, types
+from numba.extending import intrinsic, models, register_model
+
+LANES = 16
+
+_FLOAT, _BYTE, _INT32, _INT64 = ir.FloatType(), ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_LANES = ir.VectorType(_FLOAT, LANES)
+
+
+class FloatLanes(types.Type):  # type: ignore[misc]
+    """Numba's type of sixteen float32 in a register."""
+
+    def __init__(self):
+        super().__init__(name="FloatLanes")
+
+
+lanes = FloatLanes()
+
+
+@register_model(FloatLanes)
+class _FloatLanesModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager, numba_type):
+        super().__init__(manager, numba_type, _LANES)
+
+
+def _pointer(context, builder, signature, arguments, pointee):
+    """Address of array[row, column], the first three arguments of every function that touches memory."""
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    row_start = builder.mul(arguments[1], builder.extract_value(array.strides, 0))
+    offset = builder.add(row_start, builder.mul(arguments[2], ir.Constant(_INT64, 4)))
+    address = builder.gep(builder.bitcast(array.data, _BYTE.as_pointer()), [offset])
+    return builder.bitcast(address, pointee.as_pointer())
+
+
+def _multiply_add(builder, a, b, c):
+    # "contract" lets LLVM make one fused instruction of the two where the machine has it.
+    return builder.fadd(builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
+
+
+def _pick(builder, a, b, lane_numbers):
+    """Lanes of a (0 to 15) and b (16 to 31) by number."""
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_INT32, len(lane_numbers)), lane_numbers))
+
+
+def _spread(builder, number):
+    vector = builder.insert_element(ir.Constant(_LANES, ir.Undefined), number, ir.Constant(_INT32, 0))
+    return _pick(builder, vector, vector, [0] * LANES)
+
+
+@intrinsic
+def zero(typing_context):
+    """Sixteen zeros."""
+    return lanes(), lambda context, builder, signature, arguments: ir.Constant(_LANES, [0.0] * LANES)
+
+
+@intrinsic
+def splat(typing_context, number):
+    """One float32, sixteen times."""
+
+    def emit(context, builder, signature, arguments):
+        return _spread(builder, arguments[0])
+
+    return lanes(types.float32), emit
+
+
+@intrinsic
+def load(typing_context, array, row, column):
+    """array[row, column : column + 16]."""
+
+    def emit(context, builder, signature, arguments):
+        return builder.load(_pointer(context, builder, signature, arguments, _LANES), align=4)
+
+    return lanes(array, types.int64, types.int64), emit
+
+
+@intrinsic
+def store(typing_context, array, row, column, value):
+    """array[row, column : column + 16] = value."""
+
+    def emit(context, builder, signature, arguments):
+        builder.store(arguments[3], _pointer(context, builder, signature, arguments, _LANES), align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64, lanes), emit
+
+
+@intrinsic
+def increase(typing_context, array, row, column, value):
+    """array[row, column : column + 16] += value."""
+
+    def emit(context, builder, signature, arguments):
+        pointer = _pointer(context, builder, signature, arguments, _LANES)
+        builder.store(builder.fadd(builder.load(pointer, align=4), arguments[3]), pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64, lanes), emit
+
+
+@intrinsic
+def fma(typing_context, a, b, c):
+    """a * b + c, lane by lane."""
+    return lanes(lanes, lanes, lanes), lambda context, builder, signature, arguments: _multiply_add(builder, *arguments)
+
+
+@intrinsic
+def splat_fma(typing_context, array, row, column, b, c):
+    """array[row, column] * b + c: one number times sixteen."""
+
+    def emit(context, builder, signature, arguments):
+        number = builder.load(_pointer(context, builder, signature, arguments, _FLOAT), align=4)
+        return _multiply_add(builder, _spread(builder, number), arguments[3], arguments[4])
+
+    return lanes(array, types.int64, types.int64, lanes, lanes), emit
+
+
+@intrinsic
+def store_four_sums(typing_context, array, row, column, a, b, c, d):
+    """array[row, column : column + 4] = the sums of all lanes of a, b, c and d.
+
+    Summed together: adding two registers whose lanes are interleaved halves them both at once.
+    """
+
+    def interleave(builder, a, b, width):
+        starts = range(0, LANES, 2 * width)
+        low = [lane for s in starts for first in (s, LANES + s) for lane in range(first, first + width)]
+        return builder.fadd(_pick(builder, a, b, low), _pick(builder, a, b, [lane + width for lane in low]))
+
+    def emit(context, builder, signature, arguments):
+        a, b, c, d = arguments[3:]
+        both = interleave(builder, interleave(builder, a, b, 1), interleave(builder, c, d, 1), 2)
+        for half in (8, 4):
+            low, high = list(range(half)), list(range(half, 2 * half))
+            both = builder.fadd(_pick(builder, both, both, low), _pick(builder, both, both, high))
+        pointer = _pointer(context, builder, signature, arguments, ir.VectorType(_FLOAT, 4))
+        builder.store(both, pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64, lanes, lanes, lanes, lanes), emit
+
+
+@intrinsic
+def prefetch(typing_context, array, row, column):
+    """Ask the caches for array[row, column] before it is needed, to be written to."""
+
+    def emit(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), _INT32, _INT32, _INT32])
+        name = "llvm.prefetch.p0"
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        to_write, keep_close, data = (ir.Constant(_INT32, number) for number in (1, 3, 1))
+        builder.call(function, [_pointer(context, builder, signature, arguments, _BYTE), to_write, keep_close, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), emit
+
+
+if config.DISABLE_JIT:  # intrinsics exist only in compiled code
+    from daneo.embeddings.float_lanes_reference import (  # noqa: F811
+        fma,
+        increase,
+        load,
+        prefetch,
+        splat,
+        splat_fma,
+        store,
+        store_four_sums,
+        zero,
+    )

@@ -1,0 +1,53 @@
+"""What the functions on vector registers do, in NumPy: a register is an array of sixteen float32."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+LANES = 16
+Floats = npt.NDArray[np.float32]
+
+
+def zero() -> Floats:
+    """Sixteen zeros."""
+    return np.zeros(LANES, np.float32)
+
+
+def splat(number: float) -> Floats:
+    """One float32, sixteen times."""
+    return np.full(LANES, number, np.float32)
+
+
+def load(array: Floats, row: int, column: int) -> Floats:
+    """array[row, column : column + 16]."""
+    return array[row, column : column + LANES].copy()
+
+
+def store(array: Floats, row: int, column: int, value: Floats) -> None:
+    """array[row, column : column + 16] = value."""
+    array[row, column : column + LANES] = value
+
+
+def increase(array: Floats, row: int, column: int, value: Floats) -> None:
+    """array[row, column : column + 16] += value."""
+    array[row, column : column + LANES] += value
+
+
+def fma(a: Floats, b: Floats, c: Floats) -> Floats:
+    """a * b + c, lane by lane."""
+    return a * b + c
+
+
+def splat_fma(array: Floats, row: int, column: int, b: Floats, c: Floats) -> Floats:
+    """array[row, column] * b + c: one number times sixteen."""
+    return array[row, column] * b + c
+
+
+def store_four_sums(array: Floats, row: int, column: int, a: Floats, b: Floats, c: Floats, d: Floats) -> None:
+    """array[row, column : column + 4] = the sums of all lanes of a, b, c and d."""
+    array[row, column : column + 4] = [lanes.sum() for lanes in (a, b, c, d)]
+
+
+def prefetch(array: Floats, row: int, column: int) -> None:
+    """Ask the caches for array[row, column] before it is needed: nothing to do here."""

@@ -1,0 +1,59 @@
+"""A corpus cut into stretches: what one thread trains on at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from daneo.corpus import EncodedCorpus
+
+SHORTEST, LONGEST, FEWEST = 1_000, 50_000, 64
+
+
+class TextStretches:
+    """Stretches of about equal length, which end where a document ends.
+
+    A document longer than a stretch is cut, and no word of it is left out: only windows do not reach across the cut.
+
+    Parameters
+    ----------
+    corpus : EncodedCorpus
+        What is cut; it must stay open.
+
+    Examples
+    --------
+    >>> from daneo.corpus import Corpus
+    >>> with Corpus(["a b c", "b a"]).encode(min_count=1) as corpus:
+    ...     stretches = TextStretches(corpus)
+    ...     ids, ends = stretches.read(0)
+    >>> len(stretches), ids.tolist(), ends.tolist()
+    (1, [0, 1, 2, 1, 0], [3, 5])
+    """
+
+    def __init__(self, corpus: EncodedCorpus) -> None:
+        self._corpus = corpus
+        # Small texts get shorter stretches, so that the learning rate falls smoothly and every thread has work.
+        self.size = min(max(corpus.num_tokens // FEWEST, SHORTEST), LONGEST)
+
+    def __len__(self) -> int:
+        return -(-self._corpus.num_tokens // self.size)
+
+    def start(self, number: int) -> int:
+        """Position of the first token of a stretch; that of the one after the last is the length of the text."""
+        if number >= len(self):
+            return self._corpus.num_tokens
+        nominal = number * self.size
+        offsets = self._corpus.offsets
+        aligned = int(offsets[np.searchsorted(offsets, nominal)])
+        return aligned if aligned < nominal + self.size else nominal
+
+    def read(self, number: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return one stretch: its ids (N,), and where its documents end in it (documents,). Both may be empty."""
+        start, stop = self.start(number), self.start(number + 1)
+        offsets = self._corpus.offsets
+        inside = offsets[np.searchsorted(offsets, start, side="right") : np.searchsorted(offsets, stop, side="right")]
+        ends = np.unique(np.append(inside, stop)) - start
+        return np.array(self._corpus.tokens(start, stop)), ends[ends > 0]

@@ -1,0 +1,216 @@
+"""Epochs of training over an encoded corpus: threads, progress, a clean stop and checkpoints, for any trainer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.embeddings.text_stretches import TextStretches
+from daneo.progress import Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from daneo.corpus import EncodedCorpus
+
+# step(thread, ids, document ends, learning rate) -> loss summed over the examples, number of examples
+Step = Callable[[int, npt.NDArray[np.int32], npt.NDArray[np.int64], float], tuple[float, int]]
+
+SECONDS_BETWEEN_REPORTS = 0.5
+
+
+@dataclass
+class Position:
+    """How far training has come: what a checkpoint must hold besides the matrices and the random states.
+
+    Attributes
+    ----------
+    epoch, stretch : int
+        Epochs finished, and stretches begun in the one that runs.
+    loss, examples : float64 arrays of shape (num_threads,)
+        Sums over the running epoch, by thread.
+    losses : list of float
+        Mean loss of an example, for each finished epoch.
+    """
+
+    loss: npt.NDArray[np.float64]
+    examples: npt.NDArray[np.float64]
+    epoch: int = 0
+    stretch: int = 0
+    losses: list[float] = field(default_factory=list)
+
+    def mean_loss(self) -> float | None:
+        """Mean loss of an example over the running epoch so far; None before the first."""
+        examples = float(self.examples.sum())
+        return float(self.loss.sum()) / examples if examples else None
+
+
+class TrainingRun:
+    """Calls a step for each stretch of the corpus, epoch after epoch, on several threads.
+
+    Parameters
+    ----------
+    corpus : EncodedCorpus
+        The text.
+    step : callable
+        Trains one stretch and must release the GIL; see ``Step``.
+    position : Position
+        Where to begin; kept up to date.
+    epochs : int
+        Passes over the text.
+    learning_rate, min_learning_rate : float
+        The step size falls from one to the other in a straight line over all epochs. It depends on the place in the
+        text alone, not on time or threads.
+    progress : callable or None
+        Gets a `Progress` about twice a second.
+    on_epoch : callable or None
+        Called as on_epoch(epoch, loss) after each epoch, from 1.
+    save : callable or None
+        Writes a checkpoint; called while no thread trains, every `checkpoint_seconds` and when interrupted.
+    """
+
+    def __init__(
+        self,
+        corpus: EncodedCorpus,
+        step: Step,
+        position: Position,
+        *,
+        epochs: int,
+        learning_rate: float,
+        min_learning_rate: float,
+        progress: ProgressCallback | None = None,
+        on_epoch: Callable[[int, float], None] | None = None,
+        save: Callable[[], None] | None = None,
+        checkpoint_seconds: float = 60.0,
+    ) -> None:
+        self._stretches = TextStretches(corpus)
+        self._step, self._position = step, position
+        self._num_threads = len(position.loss)
+        self._epochs, self._num_tokens = epochs, corpus.num_tokens
+        self._learning_rate, self._min_learning_rate = learning_rate, min_learning_rate
+        self._progress, self._on_epoch, self._save = progress, on_epoch, save
+        self._checkpoint_seconds = checkpoint_seconds
+        self._lock = threading.Lock()
+        self._pause = threading.Event()
+        self._error: BaseException | None = None
+        self._tokens_done = 0  # in this process, for the rate
+
+    def run(self) -> None:
+        """Train to the end.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            The user stopped it: the threads have ended, and a checkpoint has been saved.
+        """
+        position = self._position
+        self._began = self._saved = time.monotonic()
+        try:
+            while position.epoch < self._epochs:
+                while position.stretch < len(self._stretches):
+                    self._train_until_pause()
+                    self._save_if_due()
+                self._end_epoch()
+        except KeyboardInterrupt:
+            if self._save is not None:
+                self._save()
+            raise
+
+    def _train_until_pause(self) -> None:
+        """Let the threads train until the epoch is over or a checkpoint is due."""
+        self._pause.clear()
+        threads = [threading.Thread(target=self._work, args=(number,)) for number in range(self._num_threads)]
+        for thread in threads:
+            thread.start()
+        try:
+            reported = time.monotonic()
+            while any(thread.is_alive() for thread in threads):
+                threads[0].join(0.05)
+                if not threads[0].is_alive():
+                    threads[-1].join(0.05)
+                now = time.monotonic()
+                if now - reported >= SECONDS_BETWEEN_REPORTS:
+                    reported = now
+                    self._report()
+                if self._checkpoint_due(now):
+                    self._pause.set()
+        finally:  # also on Ctrl-C: nobody may go on writing to the matrices
+            self._pause.set()
+            for thread in threads:
+                thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _work(self, thread: int) -> None:
+        position = self._position
+        try:
+            while not self._pause.is_set():
+                with self._lock:
+                    number = position.stretch
+                    if number >= len(self._stretches):
+                        return
+                    position.stretch += 1
+                ids, ends = self._stretches.read(number)
+                loss, examples = self._step(thread, ids, ends, self._rate_at(position.epoch, number))
+                position.loss[thread] += loss
+                position.examples[thread] += examples
+                with self._lock:
+                    self._tokens_done += len(ids)
+        except BaseException as error:
+            self._error = error
+            self._pause.set()
+
+    def _rate_at(self, epoch: int, number: int) -> float:
+        share = (epoch * self._num_tokens + self._stretches.start(number)) / (self._epochs * self._num_tokens)
+        return self._learning_rate + (self._min_learning_rate - self._learning_rate) * share
+
+    def _end_epoch(self) -> None:
+        position = self._position
+        loss = position.mean_loss()
+        if loss is None:
+            raise ValueError(
+                "The text has no two words side by side in one document, so there is nothing to learn from. "
+                "Give more text, lower min_count or raise sample."
+            )
+        position.losses.append(loss)
+        self._report(finished=True)
+        position.epoch, position.stretch = position.epoch + 1, 0
+        position.loss[:], position.examples[:] = 0, 0
+        if self._on_epoch is not None:
+            self._on_epoch(position.epoch, loss)
+
+    def _checkpoint_due(self, now: float) -> bool:
+        return self._save is not None and now - self._saved >= self._checkpoint_seconds
+
+    def _save_if_due(self) -> None:
+        if self._save is not None and self._checkpoint_due(time.monotonic()):
+            self._save()
+            self._saved = time.monotonic()
+
+    def _report(self, *, finished: bool = False) -> None:
+        if self._progress is None:
+            return
+        position, seconds = self._position, time.monotonic() - self._began
+        number = len(self._stretches) if finished else position.stretch
+        done = position.epoch * self._num_tokens + self._stretches.start(number)
+        total = self._epochs * self._num_tokens
+        rate = self._tokens_done / seconds if seconds else 0.0
+        self._progress(
+            Progress(
+                stage="training",
+                done=done,
+                total=total,
+                unit="words",
+                seconds=seconds,
+                rate=rate,
+                seconds_left=(total - done) / rate if rate else None,
+                epoch=position.epoch + 1,
+                epochs=self._epochs,
+                loss=position.mean_loss(),
+                learning_rate=self._rate_at(position.epoch, number),
+            )
+        )

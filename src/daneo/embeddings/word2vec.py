@@ -1,0 +1,335 @@
+"""word2vec: word vectors that predict their neighbours, or are predicted by them."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from daneo.embeddings.checkpoint import Checkpoint, TrainingState
+from daneo.embeddings.training_run import Position, TrainingRun
+from daneo.embeddings.word2vec_config import Word2VecConfig
+from daneo.embeddings.word2vec_files import read_model, write_model
+from daneo.embeddings.word2vec_matrices import (
+    Floats,
+    copy_rows,
+    initial_vectors,
+    make_step,
+    num_outputs,
+    padded_rows,
+    updated_rows,
+    without_padding,
+)
+from daneo.embeddings.word_vectors import WordVectors
+from daneo.progress import ProgressCallback
+from daneo.settings import configured
+from daneo.threads import available_cores
+
+if TYPE_CHECKING:
+    from daneo.corpus import Corpus, EncodedCorpus, Vocabulary
+
+    Text = Corpus | str | os.PathLike[str] | Iterable[str] | Iterable[Sequence[str]]
+    EpochCallback = Callable[["Word2Vec", int, float], None]
+
+
+class Word2Vec:
+    r"""Learn word vectors from text by skip-gram or CBOW.
+
+    Skip-gram asks each context word v (a row of ``vectors``) to predict the center word u (a row of ``outputs``); CBOW
+    asks the mean of all context words. With negative sampling the loss of one prediction is
+
+    .. math:: -\log\sigma(u \cdot v) - \sum_{k=1}^{K} \log\sigma(-n_k \cdot v)
+
+    for K noise words n; with hierarchical softmax it is the same sum over the inner nodes on the center's path through
+    a Huffman tree.
+
+    Parameters
+    ----------
+    **settings
+        The fields of :class:`Word2VecConfig`: ``vector_size=100, window=5, min_count=5, architecture="skipgram" | "cbow",
+        loss="negative_sampling" | "hierarchical_softmax", negative=5, sample=1e-3, epochs=5, learning_rate=0.025,
+        num_threads=None, seed=1`` and others. ``daneo train word2vec --help`` explains each.
+
+    Attributes
+    ----------
+    config : Word2VecConfig
+        The settings.
+    vectors : WordVectors
+        The result, (V, vector_size). During training (in `on_epoch`) a copy of the state so far.
+    losses : list of float
+        Mean loss of a prediction, for each epoch.
+
+    Notes
+    -----
+    Cost: O(tokens * window * negative * vector_size) for each epoch; memory two matrices of V rows, the vocabulary and a
+    constant, whatever the length of the text. One thread with a seed gives the same bits every time on one kind of
+    machine; several threads write to the same rows without a lock (Hogwild), so their results differ in the last digits.
+
+    Differences from word2vec.c and gensim: four neighbouring centers share a set of noise words, weighed so that the
+    expected update is the same, and are updated together; noise that equals one of the four is left out for all of them;
+    windows end at documents, whose length has no limit; the learning rate ends at 0.28 of its start. As there, the
+    gradient of CBOW's mean goes undivided to each context word.
+
+    References
+    ----------
+    Mikolov et al. 2013a, arXiv:1301.3781; Mikolov et al. 2013b, arXiv:1310.4546, equation 4.
+    Ji et al. 2016, arXiv:1604.04661 (noise shared by a window); Rengasamy et al. 2017 (by several windows).
+
+    Examples
+    --------
+    >>> text = ["the sun is hot", "the sun is bright", "the moon is cold"] * 50
+    >>> model = Word2Vec(vector_size=16, epochs=2, num_threads=1).fit(text)
+    >>> model.vectors.matrix.shape, len(model.losses)
+    ((7, 16), 2)
+    >>> "moon" in model.vectors
+    True
+    """
+
+    @configured(Word2VecConfig)
+    def __init__(self, config: Word2VecConfig) -> None:
+        self.config = config
+        self.losses: list[float] = []
+        self._num_tokens = 0
+        self._vocabulary: Vocabulary | None = None
+        self._inputs: Floats | None = None  # (V, D); while training padded to (V + 1, width)
+        self._outputs: Floats | None = None  # (V, D) or, for a Huffman tree, (V - 1, D)
+        self._training = False
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words, in the order of the rows."""
+        if self._vocabulary is None:
+            raise RuntimeError("Word2Vec has no words yet: call fit(corpus) first, or Word2Vec.load(path).")
+        return self._vocabulary
+
+    @property
+    def vectors(self) -> WordVectors:
+        """The word vectors; during training a copy of them as they are."""
+        words = self.vocabulary
+        assert self._inputs is not None
+        if self._training:
+            return WordVectors(words, self._inputs[: len(words), : self.config.vector_size].copy())
+        return WordVectors(words, self._inputs)
+
+    @property
+    def outputs(self) -> Floats:
+        """The output matrix: a row for each word (V, D), or for each inner node of the Huffman tree (V - 1, D)."""
+        size = num_outputs(self.config, self.vocabulary)
+        assert self._outputs is not None
+        return self._outputs[:size, : self.config.vector_size].copy() if self._training else self._outputs
+
+    def fit(
+        self,
+        corpus: Text,
+        *,
+        vocabulary: Vocabulary | None = None,
+        vectors: WordVectors | None = None,
+        frozen: Sequence[str] = (),
+        progress: ProgressCallback | None = None,
+        on_epoch: EpochCallback | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_seconds: float = 60.0,
+        resume: bool = False,
+    ) -> Word2Vec:
+        """Learn from a corpus, from the beginning.
+
+        Parameters
+        ----------
+        corpus : Corpus, or anything that Corpus takes
+            The text. It is read once.
+        vocabulary : Vocabulary or None
+            The words to learn; None makes one by `min_count` and `max_size`.
+        vectors : WordVectors or None
+            Start from these where they have the word; words that only they have are left out.
+        frozen : sequence of str
+            Words whose vectors stay as they begin.
+        progress : callable or None
+            Gets a `daneo.progress.Progress` now and then, while reading and while training.
+        on_epoch : callable or None
+            Called as on_epoch(model, epoch, loss) after each epoch, from 1.
+        checkpoint : path or None
+            A directory to go on from after a crash. It stays when training ends; remove it then.
+        checkpoint_seconds : float
+            Time between two checkpoints.
+        resume : bool
+            Go on from `checkpoint`, which must have been made by the same call.
+
+        Returns
+        -------
+        Word2Vec
+            The model itself.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Training was stopped with Ctrl-C. `vectors` holds what was learned, and a checkpoint has been written.
+        ValueError
+            No word is frequent enough; `vectors` are of another size; the checkpoint is of another run.
+        KeyError
+            A frozen word is not in the vocabulary.
+        """
+
+        if resume and checkpoint is None:
+            raise ValueError("resume=True goes on from a checkpoint: say which with checkpoint=path.")
+        asked = {"task": "fit", **dataclasses.asdict(self.config), "frozen": list(frozen)}
+        saved = None if checkpoint is None else Checkpoint(checkpoint, asked, resume=resume)
+        with self._encode(corpus, vocabulary, saved, progress) as encoded:
+            self._vocabulary = words = encoded.vocabulary
+            inputs = initial_vectors(len(words), self.config.vector_size, self.config.seed)
+            if vectors is not None:
+                copy_rows(vectors, words, inputs, self.config.vector_size)
+            outputs = padded_rows(num_outputs(self.config, words), self.config.vector_size)
+            state = self._start(inputs, outputs, frozen)
+            if saved is not None and (before := saved.load()) is not None:
+                state.restore(before)
+            self._train(encoded, state, self.config.epochs, progress, on_epoch, saved, checkpoint_seconds)
+        return self
+
+    def continue_training(
+        self,
+        corpus: Text,
+        *,
+        epochs: int | None = None,
+        frozen: Sequence[str] = (),
+        progress: ProgressCallback | None = None,
+        on_epoch: EpochCallback | None = None,
+    ) -> Word2Vec:
+        """Learn from more text: every word keeps its row and its vector as a start, new words get rows after them.
+
+        Parameters
+        ----------
+        corpus : Corpus, or anything that Corpus takes
+            The new text. It is read twice, so it must not be a one-time iterator. Old words in it are used however rare.
+        epochs : int or None
+            Passes over the new text; None as in the settings. The learning rate starts anew.
+        frozen, progress, on_epoch
+            As in `fit`.
+
+        Returns
+        -------
+        Word2Vec
+            The model itself.
+
+        Notes
+        -----
+        With hierarchical softmax new counts make a new Huffman tree, so the output matrix begins anew from zeros.
+
+        Examples
+        --------
+        >>> model = Word2Vec(vector_size=16, min_count=1, epochs=1, num_threads=1).fit(["a b c", "b c a"])
+        >>> model.continue_training(["a b d", "d b a"]).vectors.words
+        ['a', 'b', 'c', 'd']
+        """
+        old, inputs_before, outputs_before = self.vocabulary, self._inputs, self._outputs
+        assert inputs_before is not None and outputs_before is not None
+        corpus = _as_corpus(corpus)
+        words, counts = corpus.count(num_threads=self.config.num_threads, progress=progress)
+        known = [at for at, word in enumerate(words) if word in old or counts[at] >= self.config.min_count]
+        extended = old.extended([words[at] for at in known], counts[known])
+
+        size = self.config.vector_size
+        inputs = initial_vectors(len(extended), size, self.config.seed, first=len(old))
+        inputs[: len(old), :size] = inputs_before
+        outputs = padded_rows(num_outputs(self.config, extended), size)
+        if self.config.loss == "negative_sampling":
+            outputs[: len(old), :size] = outputs_before
+        with self._encode(corpus, extended, None, progress) as encoded:
+            self._vocabulary = extended
+            state = self._start(inputs, outputs, frozen)
+            self._train(encoded, state, epochs or self.config.epochs, progress, on_epoch)
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a directory that `WordVectors.load` opens, and `Word2Vec.load` with all that further training needs.
+
+        Raises
+        ------
+        FileExistsError
+            The directory holds files that daneo did not write.
+        """
+        write_model(path, self.config, self.vectors, self.outputs, self.losses, self._num_tokens)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Word2Vec:
+        """Open a model that `save` wrote.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such directory, or a file of it is missing.
+        ValueError
+            It is damaged, or holds word vectors of another origin.
+        """
+        saved = read_model(path)
+        model = cls(**dataclasses.asdict(saved.config))
+        model._vocabulary, model._inputs, model._outputs = saved.vocabulary, saved.inputs, saved.outputs
+        model.losses, model._num_tokens = saved.losses, saved.num_tokens
+        return model
+
+    def __repr__(self) -> str:
+        state = "not trained" if self._vocabulary is None else f"{len(self._vocabulary)} words"
+        return f"<Word2Vec: {state}, vector_size={self.config.vector_size}, {self.config.architecture}>"
+
+    def _encode(
+        self, corpus: Text, vocabulary: Vocabulary | None, saved: Checkpoint | None, progress: ProgressCallback | None
+    ) -> EncodedCorpus:
+        encoded = saved.corpus() if saved is not None else None
+        if encoded is None:
+            encoded = _as_corpus(corpus).encode(
+                vocabulary,
+                min_count=self.config.min_count,
+                max_size=self.config.max_size,
+                path=None if saved is None else saved.corpus_path,
+                num_threads=self.config.num_threads,
+                progress=progress,
+            )
+        if encoded.num_tokens == 0:
+            encoded.close()
+            raise ValueError("No word of the text is in the vocabulary, so there is nothing to learn from.")
+        return encoded
+
+    def _start(self, inputs: Floats, outputs: Floats, frozen: Sequence[str]) -> TrainingState:
+        num_threads = self.config.num_threads or available_cores()
+        rows = updated_rows(self.vocabulary, frozen)
+        self._step, random = make_step(self.config, self.vocabulary.counts, inputs, outputs, rows, num_threads)
+        return TrainingState(inputs, outputs, random, Position(np.zeros(num_threads), np.zeros(num_threads)))
+
+    def _train(
+        self,
+        encoded: EncodedCorpus,
+        state: TrainingState,
+        epochs: int,
+        progress: ProgressCallback | None,
+        on_epoch: EpochCallback | None,
+        saved: Checkpoint | None = None,
+        checkpoint_seconds: float = 60.0,
+    ) -> None:
+        words, size = encoded.vocabulary, self.config.vector_size
+        self._inputs, self._outputs, self._training = state.inputs, state.outputs, True
+        self.losses, self._num_tokens = state.position.losses, encoded.num_tokens
+        try:
+            TrainingRun(
+                encoded,
+                self._step,
+                state.position,
+                epochs=epochs,
+                learning_rate=self.config.learning_rate,
+                min_learning_rate=self.config.last_learning_rate,
+                progress=progress,
+                on_epoch=None if on_epoch is None else lambda epoch, loss: on_epoch(self, epoch, loss),
+                save=None if saved is None else lambda: saved.save(state.tensors()),
+                checkpoint_seconds=checkpoint_seconds,
+            ).run()
+        finally:  # also when interrupted: what was learned is kept
+            self._training = False
+            self._inputs = without_padding(state.inputs, len(words), size)
+            self._outputs = without_padding(state.outputs, num_outputs(self.config, words), size)
+
+
+def _as_corpus(corpus: Text) -> Corpus:
+    from daneo.corpus import Corpus
+
+    return corpus if isinstance(corpus, Corpus) else Corpus(corpus)

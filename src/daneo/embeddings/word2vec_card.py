@@ -1,0 +1,38 @@
+"""The README.md of a trained model: what it is and how it came about, filled from the run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from daneo.embeddings.word2vec_config import Word2VecConfig
+
+if TYPE_CHECKING:
+    from daneo.embeddings.word_vectors import WordVectors
+
+
+def card(config: Word2VecConfig, vectors: WordVectors, losses: Sequence[float], num_tokens: int) -> str:
+    """Return the text of the card."""
+    settings = "\n".join(f"| {name} | {value} |" for name, value in dataclasses.asdict(config).items())
+    epochs = "\n".join(f"| {epoch} | {loss:.4f} |" for epoch, loss in enumerate(losses, 1))
+    return f"""# Word vectors by word2vec
+
+{len(vectors):,} words, {vectors.vector_size} numbers each, learned from {num_tokens:,} words of text.
+
+```python
+import daneo
+
+vectors = daneo.WordVectors.load(".")  # this directory
+vectors.most_similar({vectors.words[0]!r})
+model = daneo.Word2Vec.load(".")  # to go on training: model.continue_training(corpus)
+```
+
+| setting | value |
+| --- | --- |
+{settings}
+
+| epoch | mean loss |
+| --- | --- |
+{epochs}
+"""
