@@ -14,9 +14,9 @@ HEADER_SIZE = 128
 
 
 def array_header(dtype: npt.DTypeLike, size: int) -> bytes:
-    """Write the header of a one-dimensional array, always of the same length, as NumPy's documentation fixes it."""
-    description = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (size,)}
-    start = b"\x93NUMPY\x01\x00" + (HEADER_SIZE - 10).to_bytes(2, "little") + repr(description).encode()
+    """Write the header of a one-dimensional array, as NumPy does, which leaves room for a longer length."""
+    description = f"{{'descr': {np.dtype(dtype).str!r}, 'fortran_order': False, 'shape': ({size},), }}".encode()
+    start = b"\x93NUMPY\x01\x00" + (HEADER_SIZE - 10).to_bytes(2, "little") + description
     return start.ljust(HEADER_SIZE - 1) + b"\n"
 
 

@@ -130,7 +130,7 @@ def _write_provisional(corpus: Pass, ids: ArrayFile, offsets: ArrayFile) -> tupl
         offsets.write(block.ends)
         parts.append(_Part(block.table, len(block.ids), len(block.ends)))
         num_replaced += block.num_replaced
-    return types_of(), parts, num_replaced
+    return types_of(), parts, num_replaced + corpus.reading.num_replaced
 
 
 def _choose(types: CountedTypes, vocabulary: Vocabulary | None, min_count: int, max_size: int | None) -> _Choice:

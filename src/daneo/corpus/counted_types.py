@@ -61,12 +61,11 @@ class CountedTypes:
         return Vocabulary(self.spelled(numbers), self.counts[numbers]), final
 
     def matched(self, vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
-        """Return the id of each number in a given vocabulary, its unknown token's or -1 for a word not in it."""
-        missing = -1 if vocabulary.unknown is None else vocabulary.id(vocabulary.unknown)
+        """Return the id of each number in a given vocabulary, -1 for a word not in it."""
         index, final = vocabulary.index, np.empty(len(self.counts), dtype=np.int32)
         for start in range(0, len(final), SPELLED):
             words = self.spell(np.arange(start, min(start + SPELLED, len(final))))
-            final[start : start + len(words)] = [index.get(word, missing) for word in words]
+            final[start : start + len(words)] = [index.get(word, -1) for word in words]
         return final
 
     def _nothing_left(self, min_count: int) -> str:

@@ -26,11 +26,13 @@ class IterableReading:
     has_surrogates : bool
         True: a str may hold lone surrogates, and its bytes then do, too.
     unit : str
-        What `done` counts: words, or bytes while :meth:`streams` is read.
+        What `done` counts: words, or bytes once :meth:`streams` has been called.
     done : int
         How many so far.
     total : None
         Nobody knows.
+    num_replaced : int
+        0: a str needs no decoding.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class IterableReading:
 
     has_surrogates = True
     total: int | None = None
+    num_replaced = 0
 
     def __init__(self, items: Iterable[Any]) -> None:
         iterator = iter(items)
@@ -53,12 +56,13 @@ class IterableReading:
 
     def advance(self, num_words: int) -> None:
         """Note that so many words have been read."""
-        self.done += num_words
+        if self.unit == "words":
+            self.done += num_words
 
     def streams(self) -> Iterator[JoinedTexts]:
-        """Yield all texts as one stream of UTF-8, a line for each."""
+        """Yield all texts as one stream of UTF-8, a line for each; progress is counted in bytes from now on."""
         self.unit = "bytes"
-        yield JoinedTexts(self)
+        return iter([JoinedTexts(self)])
 
     def texts(self, errors: Errors = "strict") -> Iterator[str]:
         """Yield each text on one line: what ends a line becomes a space. There is nothing to decode."""

@@ -76,6 +76,7 @@ class Reading(Protocol):
     has_surrogates: bool
     unit: str
     total: int | None
+    num_replaced: int
 
     @property
     def done(self) -> int:
@@ -109,6 +110,8 @@ class FilesReading:
         Bytes read so far.
     total : int or None
         All bytes; ``None`` for standard input and pipes.
+    num_replaced : int
+        U+FFFD that :meth:`texts` put in place of bytes that are not UTF-8.
     """
 
     is_text = True
@@ -119,6 +122,7 @@ class FilesReading:
         self._files = files
         self._finished = 0
         self._open: TextFile | None = None
+        self.num_replaced = 0
         self.total = None if is_one_shot(files) else sum(map(os.path.getsize, files))
 
     @property
@@ -129,8 +133,8 @@ class FilesReading:
     def streams(self) -> Generator[TextFile]:
         """Open each file in turn."""
         if not self._files:
-            yield TextFile("standard input", sys.stdin.buffer)
-            return
+            self._open = TextFile("standard input", sys.stdin.buffer)
+            yield self._open
         for name in self._files:
             with open(name, "rb") as raw:
                 self._open = TextFile(name, raw)
@@ -156,9 +160,12 @@ class FilesReading:
             for stream in streams:
                 for number, line in enumerate(stream.lines(), start=1):
                     try:
-                        yield line.decode("utf-8", errors).removesuffix("\r")
+                        text = line.decode("utf-8", errors)
                     except UnicodeDecodeError as error:
                         raise undecodable(stream.name, number, error) from None
+                    if "\ufffd" in text:
+                        self.num_replaced += num_replaced(line, text)
+                    yield text.removesuffix("\r")
 
 
 def undecodable(name: str, line: int, error: UnicodeDecodeError) -> ValueError:
@@ -168,6 +175,11 @@ def undecodable(name: str, line: int, error: UnicodeDecodeError) -> ValueError:
         f"{name}, line {line}: the bytes {wrong} are not UTF-8 text. "
         'Convert the file (iconv -f its-encoding -t utf-8), or give errors="replace" to read them as U+FFFD.'
     )
+
+
+def num_replaced(data: bytes, text: str) -> int:
+    """Count the U+FFFD in a decoded text that stand for bytes that are not UTF-8, and not for themselves."""
+    return text.count("\ufffd") - data.count("\ufffd".encode())
 
 
 def is_one_shot(files: Sequence[str]) -> bool:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from daneo.corpus.sources import TextStream
 
-BLOCK_SIZE = 1 << 19  # bytes of text; with what the kernels need for it, about a core's second-level cache
 LEAST_READ = 3  # bytes; what a byte order mark takes
 NEWLINE = ord("\n")
 PADDING = 32  # bytes of a block behind its text
@@ -70,9 +69,7 @@ class TextBlock:
         return name, line + self.text.count(b"\n", start, position)
 
 
-def cut_blocks(
-    streams: Iterable[TextStream], find_cut: FindCut, num_blocks: int, size: int = BLOCK_SIZE
-) -> Iterator[TextBlock]:
+def cut_blocks(streams: Iterable[TextStream], find_cut: FindCut, num_blocks: int, size: int) -> Iterator[TextBlock]:
     r"""Yield the text of all streams, in order, in blocks that end between two tokens.
 
     Parameters

@@ -12,10 +12,12 @@ import numpy.typing as npt
 from daneo.corpus.code_points import CodePoints, whitespace_code_points, word_code_points
 from daneo.corpus.counted_types import CountedTypes
 from daneo.corpus.ordered_threads import most_taken, ordered
-from daneo.corpus.sources import Errors, Reading, undecodable
+from daneo.corpus.sources import Errors, Reading, num_replaced, undecodable
 from daneo.corpus.text_blocks import TextBlock, cut_blocks
 from daneo.corpus.tokenizers import Tokenizer, Whitespace, Words
 from daneo.corpus.word_table import SURROGATE_PASS, WordTable
+
+BLOCK_SIZE = 1 << 19  # bytes of text; with what the kernels need for it, about a core's second-level cache
 
 
 class CountedBlock(NamedTuple):
@@ -83,7 +85,7 @@ class TextCounter:
         def find_cut(text: npt.NDArray[np.uint8], stop: int) -> int:
             return int(self._kernels.find_cut(text, stop, kinds, self._surrogates))
 
-        blocks = cut_blocks(reading.streams(), find_cut, most_taken(self._num_threads))
+        blocks = cut_blocks(reading.streams(), find_cut, most_taken(self._num_threads), BLOCK_SIZE)
         return ordered(self._count, blocks, self._num_threads)
 
     def types(self) -> CountedTypes:
@@ -101,7 +103,7 @@ class TextCounter:
         )
 
     def _count(self, block: TextBlock) -> CountedBlock:
-        num_newlines, num_replaced = self._classify(block)
+        num_newlines, replaced = self._classify(block)
         kernels, tokens = self._kernels, block.edges
         num_tokens = int(kernels.find_tokens(block.inside, block.stop, block.newlines, num_newlines, block.edges))
         table = self._free.pop()
@@ -109,11 +111,11 @@ class TextCounter:
             self._tables[table].count(block, num_tokens)
         finally:
             self._free.append(table)
-        return CountedBlock(table, tokens[:num_tokens], block.newlines[:num_newlines], num_replaced)
+        return CountedBlock(table, tokens[:num_tokens], block.newlines[:num_newlines], replaced)
 
     def _classify(self, block: TextBlock) -> tuple[int, int]:
         """Fold the text and mark its tokens; rewrite it before if need be. Return its newlines and replacements."""
-        num_replaced = 0
+        replaced = 0
         points, folded = self._code_points, block.folded.view(np.uint8)
         for _ in range(2):
             self._classify_ascii(block.characters, block.stop, folded, block.inside)
@@ -128,23 +130,23 @@ class TextCounter:
                 block.newlines,
             )
             if position == block.stop:
-                return int(num_newlines), num_replaced
-            num_replaced = self._rewrite(block)
+                return int(num_newlines), replaced
+            replaced = self._rewrite(block)
             folded = block.folded.view(np.uint8)
         raise AssertionError(f"the kernels disagree with Python about {block.text[position : position + 4]!r}")
 
     def _rewrite(self, block: TextBlock) -> int:
         """Replace what is not UTF-8, and what changes its length when it is lower-cased. Both are rare in real text."""
         data = bytes(block.text[: block.stop])
-        num_replaced = 0
+        replaced = 0
         try:
             text = data.decode("utf-8", SURROGATE_PASS if self._surrogates else "strict")
         except UnicodeDecodeError as error:
             if self._errors == "strict":
                 raise undecodable(*block.place_of(error.start), error) from None
             text = data.decode("utf-8", "replace")
-            num_replaced = text.count("\ufffd") - data.count("\ufffd".encode())
+            replaced = num_replaced(data, text)
         for before, after in self._code_points.resized.items():
             text = text.replace(before, after)
         block.replace(text.encode("utf-8", SURROGATE_PASS))
-        return num_replaced
+        return replaced

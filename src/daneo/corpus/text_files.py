@@ -57,10 +57,11 @@ class TextFile:
         self._raw = peekable
         self._text, self._damage = _decompressed(_format_of(name, peekable), peekable)
         self._at_start = True
+        self._num_bytes = 0
 
     def tell(self) -> int:
-        """Bytes taken from the file so far, compressed or not."""
-        return self._raw.tell()
+        """Bytes of the file that have been read, as they are in it; of a pipe, bytes of text."""
+        return self._raw.tell() if self._raw.seekable() else self._num_bytes
 
     def readinto(self, room: memoryview) -> int:
         """Fill `room`, of at least 3 bytes, from its beginning and return how many bytes there were; 0 at the end.
@@ -77,7 +78,9 @@ class TextFile:
                 done = len(start)
                 room[:done] = start
                 self._at_start = False
-            return done + self._text.readinto(room[done:])
+            done += self._text.readinto(room[done:])
+        self._num_bytes += done
+        return done
 
     def lines(self) -> Iterator[bytes]:
         """Yield each line without its newline.
@@ -90,6 +93,7 @@ class TextFile:
         with self._named_damage():
             line = self._text.readline().removeprefix(BYTE_ORDER_MARK)
         while line:
+            self._num_bytes += len(line)
             yield line.removesuffix(b"\n")
             with self._named_damage():
                 line = self._text.readline()
