@@ -15,9 +15,9 @@ from daneo.corpus.ordered_threads import most_taken, ordered
 from daneo.corpus.sources import Errors, Reading, num_replaced, undecodable
 from daneo.corpus.text_blocks import TextBlock, cut_blocks
 from daneo.corpus.tokenizers import Tokenizer, Whitespace, Words
-from daneo.corpus.word_table import SURROGATE_PASS, WordTable
+from daneo.corpus.word_table import WordTable
 
-BLOCK_SIZE = 1 << 19  # bytes of text; with what the kernels need for it, about a core's second-level cache
+BLOCK_SIZE = 1 << 19  # bytes of text; more would fall out of the caches from one kernel to the next
 
 
 class CountedBlock(NamedTuple):
@@ -103,50 +103,52 @@ class TextCounter:
         )
 
     def _count(self, block: TextBlock) -> CountedBlock:
-        num_newlines, replaced = self._classify(block)
-        kernels, tokens = self._kernels, block.edges
+        kernels, points, folded = self._kernels, self._code_points, block.folded.view(np.uint8)
+        num_newlines, num_resized, replaced = self._classify(block)
         num_tokens = int(kernels.find_tokens(block.inside, block.stop, block.newlines, num_newlines, block.edges))
+        kernels.respell_tokens(
+            block.characters, block.stop, points.kinds, points.lower, block.resized, num_resized, folded, block.edges
+        )
         table = self._free.pop()
         try:
             self._tables[table].count(block, num_tokens)
         finally:
             self._free.append(table)
-        return CountedBlock(table, tokens[:num_tokens], block.newlines[:num_newlines], replaced)
+        return CountedBlock(table, block.edges[:num_tokens], block.newlines[:num_newlines], replaced)
 
-    def _classify(self, block: TextBlock) -> tuple[int, int]:
-        """Fold the text and mark its tokens; rewrite it before if need be. Return its newlines and replacements."""
+    def _classify(self, block: TextBlock) -> tuple[int, int, int]:
+        """Fold the text and mark its tokens. Return its newlines, resized letters, and replaced characters."""
         replaced = 0
+        num_newlines, num_resized, position = self._classified(block)
+        if position < block.stop:
+            replaced = self._replace_undecodable(block)
+            num_newlines, num_resized, position = self._classified(block)
+        assert position == block.stop, "the kernels disagree with Python about what is UTF-8"
+        return num_newlines, num_resized, replaced
+
+    def _classified(self, block: TextBlock) -> tuple[int, int, int]:
         points, folded = self._code_points, block.folded.view(np.uint8)
-        for _ in range(2):
-            self._classify_ascii(block.characters, block.stop, folded, block.inside)
-            num_newlines, position = self._kernels.classify_rest(
-                block.characters,
-                block.stop,
-                points.kinds,
-                points.lower,
-                self._surrogates,
-                folded,
-                block.inside,
-                block.newlines,
-            )
-            if position == block.stop:
-                return int(num_newlines), replaced
-            replaced = self._rewrite(block)
-            folded = block.folded.view(np.uint8)
-        raise AssertionError(f"the kernels disagree with Python about {block.text[position : position + 4]!r}")
+        self._classify_ascii(block.characters, block.stop, folded, block.inside)
+        num_newlines, num_resized, position = self._kernels.classify_rest(
+            block.characters,
+            block.stop,
+            points.kinds,
+            points.lower,
+            self._surrogates,
+            folded,
+            block.inside,
+            block.newlines,
+            block.resized,
+        )
+        return int(num_newlines), int(num_resized), int(position)
 
-    def _rewrite(self, block: TextBlock) -> int:
-        """Replace what is not UTF-8, and what changes its length when it is lower-cased. Both are rare in real text."""
+    def _replace_undecodable(self, block: TextBlock) -> int:
         data = bytes(block.text[: block.stop])
-        replaced = 0
         try:
-            text = data.decode("utf-8", SURROGATE_PASS if self._surrogates else "strict")
+            data.decode()
         except UnicodeDecodeError as error:
             if self._errors == "strict":
                 raise undecodable(*block.place_of(error.start), error) from None
-            text = data.decode("utf-8", "replace")
-            replaced = num_replaced(data, text)
-        for before, after in self._code_points.resized.items():
-            text = text.replace(before, after)
-        block.replace(text.encode("utf-8", SURROGATE_PASS))
-        return replaced
+        text = data.decode("utf-8", "replace")
+        block.replace(text.encode())
+        return num_replaced(data, text)

@@ -1,9 +1,10 @@
 """Text to tokens, compiled: the fast copy of ``text_tokens_reference``.
 
-A block of text goes through three short loops, each of which does one thing to many bytes, because a single loop that
+A block of text goes through a few short loops, each of which does one thing to many bytes, because a single loop that
 branches at every letter mispredicts at every word: :func:`lower_words` (or :func:`split_whitespace`) classifies ASCII
 many bytes at a time, :func:`classify_rest` does newlines and the rest of Unicode, :func:`find_tokens` lists where
-tokens start and end.
+tokens start and end. A few letters take more bytes in lower case, or fewer; :func:`respell_tokens` then moves their
+tokens to where there is room.
 
 Every kernel releases the GIL, trusts its arguments, and may run in several threads at once on different arrays.
 """
@@ -88,15 +89,17 @@ def classify_rest(
     folded: Bytes,
     inside: Bytes,
     newlines: Ids,
-) -> tuple[np.uint64, np.uint64]:
+    resized: Ids,
+) -> tuple[np.uint64, np.uint64, np.uint64]:
     """Do what the ASCII loops cannot: list newlines, and fold and mark all other code points.
 
     text, folded, inside: uint8 (at least stop + 8,), text a multiple of 8 long; kinds uint8 and lower uint32, by code
-    point; newlines int32 (stop,). Overwrites newlines and what is not ASCII in folded and inside. Returns the number
-    of newlines, and `stop`, or else the first position whose bytes are not UTF-8 or change their number when folded.
+    point; newlines and resized int32 (stop,). Overwrites newlines, with their positions; resized, with the positions of
+    letters that :func:`respell_tokens` must fold; and what is not ASCII in folded and inside. Returns the number of
+    newlines, the number of resized, and `stop`, or else the first position whose bytes are not UTF-8.
     """
     words = text.view(np.uint64)
-    position, num_newlines, end = ZERO, ZERO, np.uint64(stop)
+    position, num_newlines, num_resized, end = ZERO, ZERO, ZERO, np.uint64(stop)
     while position < end:
         if position & SEVEN == ZERO:
             word = words[position >> THREE]
@@ -110,12 +113,14 @@ def classify_rest(
             position += ONE
             continue
         code, width = decode(text, position, surrogates)
-        if width == ZERO or position + width > end or kinds[code] == RESIZED:
-            return num_newlines, position
+        if width == ZERO or position + width > end:
+            return num_newlines, num_resized, position
         kind = kinds[code]
         within = np.uint8(kind != SEPARATOR)
         if kind == MARK:  # continues a word, but does not start one
             within = inside[position - ONE] if position else np.uint8(0)
+        resized[num_resized] = position
+        num_resized += np.uint64(kind == RESIZED)
         letters = lower[code] if kind == FOLDED else np.uint32(0)
         for _ in range(width):
             inside[position] = within
@@ -123,7 +128,7 @@ def classify_rest(
                 folded[position] = letters & np.uint32(255)
                 letters >>= np.uint32(8)
             position += ONE
-    return num_newlines, end
+    return num_newlines, num_resized, end
 
 
 @compiled
@@ -164,3 +169,44 @@ def find_tokens(inside: Bytes, stop: int, newlines: Ids, num_newlines: int, edge
             newlines[line] = n >> ONE
         begin = end + ONE
     return n >> ONE
+
+
+@compiled
+def respell_tokens(
+    text: Bytes,
+    stop: int,
+    kinds: Bytes,
+    lower: npt.NDArray[np.uint32],
+    resized: Ids,
+    num_resized: int,
+    folded: Bytes,
+    edges: Ids,
+) -> None:
+    """Write the tokens with letters whose lower case has another length behind the text, and move their edges there.
+
+    text uint8; resized int32 (num_resized,), rising; folded uint8, with room behind `stop` for half as many bytes more
+    than the text has, overwritten there; edges int32, overwritten.
+    """
+    free, token, moved = np.uint64(stop), ZERO, ZERO
+    for i in range(num_resized):
+        letter = np.uint64(resized[i])
+        if letter < moved:  # another one of the token that has just been moved
+            continue
+        while np.uint64(edges[TWO * token + ONE]) <= letter:
+            token += ONE
+        position, moved = np.uint64(edges[TWO * token]), np.uint64(edges[TWO * token + ONE])
+        edges[TWO * token] = free
+        while position < moved:
+            code, width = decode(text, position, True)
+            letters = np.uint64(lower[code])
+            for _ in range(width):
+                if kinds[code] != RESIZED:
+                    folded[free] = folded[position]
+                    free += ONE
+                position += ONE
+            while kinds[code] == RESIZED and letters != ZERO:
+                folded[free] = letters & np.uint64(255)
+                letters >>= EIGHT
+                free += ONE
+        edges[TWO * token + ONE] = free
+        token += ONE
