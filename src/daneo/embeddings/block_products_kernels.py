@@ -1,14 +1,17 @@
 """The small matrix products of a training step, on vector registers.
 
 Same names, arguments and meaning as in block_products_reference.py. Every array is C-contiguous float32 whose rows
-are a multiple of LANES wide; counts of rows are multiples of TILE, so that no loop has a remainder. Nothing is checked.
+are a multiple of LANES wide; counts of rows are multiples of four, so that no loop has a remainder. Nothing is checked.
 Any thread may call them: they write only to what they are given, and several threads may add to one matrix at once
 without a lock (Hogwild, Recht et al. 2011, arXiv:1106.5730): now and then an addition is lost, which training bears.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from daneo.embeddings.float_lanes_kernels import (
@@ -24,19 +27,27 @@ from daneo.embeddings.float_lanes_kernels import (
     zero,
 )
 
-TILE = 4
 f32 = np.float32
+Floats = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.integer]
+
+compiled: Any = njit(nogil=True, cache=True)
+# Without error_model="numpy" a division checks for zero, and nothing around it becomes vector instructions.
+compiled_fast: Any = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+compiled_inline: Any = njit(nogil=True, cache=True, fastmath=True, error_model="numpy", inline="always")
 
 
-@njit(nogil=True, cache=True)
-def gather(matrix, rows, count, block):
+@compiled
+def gather(matrix: Floats, rows: Ids, count: int, block: Floats) -> None:
+    """Copy rows of a matrix into a block."""
     for j in range(count):
         for d in range(0, block.shape[1], LANES):
             store(block, j, d, load(matrix, rows[j], d))
 
 
-@njit(nogil=True, cache=True)
-def scores(x, num_x, y, num_y, out):
+@compiled
+def scores(x: Floats, num_x: int, y: Floats, num_y: int, out: Floats) -> None:
+    """out[j, k] = x[j] . y[k]."""
     # Sixteen sums at a time stay in registers: each row loaded serves four of them.
     for j in range(0, num_x, 4):
         for k in range(0, num_y, 4):
@@ -58,8 +69,9 @@ def scores(x, num_x, y, num_y, out):
             store_four_sums(out, j + 3, k, s30, s31, s32, s33)
 
 
-@njit(nogil=True, cache=True)
-def add_products(matrix, rows, num_rows, factors, block, num_terms):
+@compiled
+def add_products(matrix: Floats, rows: Ids, num_rows: int, factors: Floats, block: Floats, num_terms: int) -> None:
+    """matrix[rows[j]] += sum over k of factors[j, k] * block[k]."""
     width = block.shape[1]
     for j in range(0, num_rows, 4):
         r0, r1, r2, r3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
@@ -87,27 +99,66 @@ def add_products(matrix, rows, num_rows, factors, block, num_terms):
             increase(matrix, r2, d, a2), increase(matrix, r3, d, a3)
 
 
-@njit(nogil=True, cache=True)
-def add_row(matrix, row, block, index):
+@compiled
+def mean_of_rows(matrix: Floats, words: Ids, first: int, center: int, last: int, block: Floats, index: int) -> None:
+    """block[index] = the mean of the rows of the words from first to last without center."""
+    share = splat(f32(1) / f32(last - first - 1))
     for d in range(0, block.shape[1], LANES):
-        increase(matrix, row, d, load(block, index, d))
+        total = zero()
+        for j in range(first, center):
+            total = fma(share, load(matrix, words[j], d), total)
+        for j in range(center + 1, last):
+            total = fma(share, load(matrix, words[j], d), total)
+        store(block, index, d, total)
 
 
-@njit(nogil=True, cache=True)
-def add_scaled_row(block, index, matrix, row, scale):
-    factor = splat(scale)
+@compiled
+def add_to_rows(
+    matrix: Floats, rows: Ids, words: Ids, first: int, center: int, last: int, block: Floats, index: int
+) -> None:
+    """Add block[index] to the rows of the words from first to last without center."""
     for d in range(0, block.shape[1], LANES):
-        increase(block, index, d, fma(factor, load(matrix, row, d), zero()))
+        change = load(block, index, d)
+        for j in range(first, center):
+            increase(matrix, rows[words[j]], d, change)
+        for j in range(center + 1, last):
+            increase(matrix, rows[words[j]], d, change)
 
 
-@njit(nogil=True, cache=True)
-def prefetch_row(matrix, row):
+@compiled
+def scores_of_row(block: Floats, index: int, matrix: Floats, rows: Ids, count: int, out: Floats) -> None:
+    """out[index, k] = block[index] . matrix[rows[k]]."""
+    for k in range(0, count, 4):
+        s0 = s1 = s2 = s3 = zero()
+        for d in range(0, block.shape[1], LANES):
+            x = load(block, index, d)
+            s0, s1 = fma(x, load(matrix, rows[k], d), s0), fma(x, load(matrix, rows[k + 1], d), s1)
+            s2, s3 = fma(x, load(matrix, rows[k + 2], d), s2), fma(x, load(matrix, rows[k + 3], d), s3)
+        store_four_sums(out, index, k, s0, s1, s2, s3)
+
+
+@compiled
+def update_rows_and_row(
+    matrix: Floats, rows: Ids, count: int, factors: Floats, block: Floats, change: Floats, index: int
+) -> None:
+    """change[index] = the weighted sum of rows; then the same weights times block[index] go to the rows."""
+    for d in range(0, block.shape[1], LANES):
+        x, total = load(block, index, d), zero()
+        for k in range(count):
+            total = splat_fma(factors, index, k, load(matrix, rows[k], d), total)
+            increase(matrix, rows[k], d, splat_fma(factors, index, k, x, zero()))
+        store(change, index, d, total)
+
+
+@compiled
+def prefetch_row(matrix: Floats, row: int) -> None:
+    """Ask for a row before it is needed."""
     for d in range(0, matrix.shape[1], LANES):
         prefetch(matrix, row, d)
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy", inline="always")
-def _sigmoid_of_positive(x):
+@compiled_inline
+def _sigmoid_of_positive(x: np.float32) -> np.float32:
     # tanh as a ratio of polynomials (odd, degree 13 over 6), good to 2e-7 where |x / 2| < 7.9; beyond, 1 - sigmoid
     # is below what float32 holds beside 1.
     t = min(f32(0.5) * x, f32(7.9))
@@ -121,8 +172,8 @@ def _sigmoid_of_positive(x):
     return f32(0.5) + f32(0.5) * t * p / q
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy", inline="always")
-def _log_near_one(x):
+@compiled_inline
+def _log_near_one(x: np.float32) -> np.float32:
     # 2 artanh((x - 1) / (x + 1)) as a series; for x from 1/2 to 1 its argument is at most 1/3 and the rest below 2e-7.
     t = (x - f32(1)) / (x + f32(1))
     u = t * t
@@ -131,16 +182,16 @@ def _log_near_one(x):
     return t * ((p * u + f32(2 / 3)) * u + f32(2))
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def gradients(score, sign, weight, num_rows, num_columns):
+@compiled_fast
+def gradients(score: Floats, weight: Floats, num_rows: int, num_columns: int) -> float:
+    """Turn scores into the factors of the update, in place, and return the weighted loss."""
     # All rows in one flat loop: padding has weight 0 and costs less than a remainder in each row.
-    flat_score, flat_sign, flat_weight = score.reshape(-1), sign.reshape(-1), weight.reshape(-1)
+    flat_score, flat_weight = score.reshape(-1), weight.reshape(-1)
     loss = f32(0)
-    for t in range(num_rows * score.shape[1]):
-        z, w = flat_sign[t], flat_weight[t]
-        s = z * flat_score[t]
+    for t in range((num_rows - 1) * score.shape[1] + num_columns):
+        w = flat_weight[t]
+        s = flat_score[t] if w > 0 else -flat_score[t]
         likely = _sigmoid_of_positive(abs(s))
-        unlikely = f32(1) - likely
-        loss += w * (max(-s, f32(0)) - _log_near_one(likely))
-        flat_score[t] = z * w * (unlikely if s > 0 else likely)
+        loss += abs(w) * (max(-s, f32(0)) - _log_near_one(likely))
+        flat_score[t] = w * (f32(1) - likely if s > 0 else likely)
     return np.float64(loss)

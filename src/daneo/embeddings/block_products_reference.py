@@ -28,27 +28,47 @@ def add_products(matrix: Floats, rows: Ids, num_rows: int, factors: Floats, bloc
     np.add.at(matrix, rows[:num_rows], factors[:num_rows, :num_terms] @ block[:num_terms])
 
 
-def add_row(matrix: Floats, row: int, block: Floats, index: int) -> None:
-    """matrix[row] += block[index]."""
-    matrix[row] += block[index]
+def mean_of_rows(matrix: Floats, words: Ids, first: int, center: int, last: int, block: Floats, index: int) -> None:
+    """block[index] = the mean of matrix[words[j]] for j from first to last without center; there must be one."""
+    block[index] = matrix[np.delete(words[first:last], center - first)].mean(axis=0)
 
 
-def add_scaled_row(block: Floats, index: int, matrix: Floats, row: int, scale: float) -> None:
-    """block[index] += scale * matrix[row]."""
-    block[index] += np.float32(scale) * matrix[row]
+def add_to_rows(
+    matrix: Floats, rows: Ids, words: Ids, first: int, center: int, last: int, block: Floats, index: int
+) -> None:
+    """matrix[rows[words[j]]] += block[index] for j from first to last without center."""
+    np.add.at(matrix, rows[np.delete(words[first:last], center - first)], block[index])
+
+
+def scores_of_row(block: Floats, index: int, matrix: Floats, rows: Ids, count: int, out: Floats) -> None:
+    """out[index, k] = block[index] . matrix[rows[k]]."""
+    out[index, :count] = matrix[rows[:count]] @ block[index]
+
+
+def update_rows_and_row(
+    matrix: Floats, rows: Ids, count: int, factors: Floats, block: Floats, change: Floats, index: int
+) -> None:
+    """change[index] = sum over k of factors[index, k] * matrix[rows[k]], and
+    matrix[rows[k]] += factors[index, k] * block[index].
+
+    The rows are read before they are changed; no row comes twice but one whose factor is 0.
+    """
+    change[index] = factors[index, :count] @ matrix[rows[:count]]
+    np.add.at(matrix, rows[:count], np.outer(factors[index, :count], block[index]))
 
 
 def prefetch_row(matrix: Floats, row: int) -> None:
     """Ask for a row before it is needed: nothing, where there is no cache to fill."""
 
 
-def gradients(score: Floats, sign: Floats, weight: Floats, num_rows: int, num_columns: int) -> float:
+def gradients(score: Floats, weight: Floats, num_rows: int, num_columns: int) -> float:
     """Turn scores into the factors of the update, in place, and return the weighted loss.
 
-    For one pair with score s, sign z (+1 observed, -1 noise) and weight w:
-    loss = -w log sigmoid(z s), and the factor is minus its derivative by s, w z (1 - sigmoid(z s)).
+    For one pair with score s and weight w, w > 0 for an observed pair and w < 0 for noise, with z = sign(w):
+    loss = -|w| log sigmoid(z s), and the factor is minus its derivative by s, w (1 - sigmoid(z s)).
     """
-    s, z, w = (array[:num_rows, :num_columns].astype(np.float64) for array in (score, sign, weight))
-    loss = np.sum(w * np.logaddexp(0, -z * s))
-    score[:num_rows, :num_columns] = w * z / (1 + np.exp(z * s))
+    s, w = (array[:num_rows, :num_columns].astype(np.float64) for array in (score, weight))
+    z = np.sign(w)
+    loss = np.sum(np.abs(w) * np.logaddexp(0, -z * s))
+    score[:num_rows, :num_columns] = w / (1 + np.exp(z * s))
     return float(loss)

@@ -5,11 +5,14 @@ on remainders and on summing a register than on the work. With the register as a
 block_products_kernels.py say what stays in registers, and LLVM still picks the instructions: one AVX-512 register,
 two of AVX2, four of SSE or NEON.
 
-Each function is emitted in place. `array` is a C-contiguous float32 matrix; `row` and `column` say where the sixteen
-numbers start. Nothing is checked.
+Each function is emitted in place. `array` is a C-contiguous float32 matrix (`splat_fma` also takes a transposed one);
+`row` and `column` say where the sixteen numbers start. Nothing is checked.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from llvmlite import ir
 from numba import config, types
@@ -21,125 +24,132 @@ _FLOAT, _BYTE, _INT32, _INT64 = ir.FloatType(), ir.IntType(8), ir.IntType(32), i
 _LANES = ir.VectorType(_FLOAT, LANES)
 
 
-class FloatLanes(types.Type):  # type: ignore[misc]
+class FloatLanes(types.Type):  # type: ignore[misc,unused-ignore]
     """Numba's type of sixteen float32 in a register."""
 
-    def __init__(self):
-        super().__init__(name="FloatLanes")
+    def __init__(self) -> None:
+        super().__init__(name="FloatLanes")  # type: ignore[no-untyped-call,unused-ignore]
 
 
-lanes = FloatLanes()
+lanes: Any = FloatLanes()
+Emitter = Callable[[Any, Any, Any, Any], Any]
+Emitted = tuple[Any, Emitter]
+void: Any = types.void
+settings: Any = config
+emitted: Callable[[Callable[..., Emitted]], Any] = intrinsic  # called from compiled code, where the context is implied
 
 
 @register_model(FloatLanes)
-class _FloatLanesModel(models.PrimitiveModel):  # type: ignore[misc]
-    def __init__(self, manager, numba_type):
-        super().__init__(manager, numba_type, _LANES)
+class _FloatLanesModel(models.PrimitiveModel):  # type: ignore[misc,unused-ignore]
+    def __init__(self, manager: Any, numba_type: Any) -> None:
+        super().__init__(manager, numba_type, _LANES)  # type: ignore[no-untyped-call,unused-ignore]
 
 
-def _pointer(context, builder, signature, arguments, pointee):
+def _pointer(context: Any, builder: Any, signature: Any, arguments: Any, pointee: Any) -> Any:
     """Address of array[row, column], the first three arguments of every function that touches memory."""
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    row_start = builder.mul(arguments[1], builder.extract_value(array.strides, 0))
-    offset = builder.add(row_start, builder.mul(arguments[2], ir.Constant(_INT64, 4)))
+    steps = [builder.extract_value(array.strides, axis) for axis in (0, 1)]
+    if signature.args[0].layout == "C":
+        steps[1] = ir.Constant(_INT64, 4)
+    offset = builder.add(builder.mul(arguments[1], steps[0]), builder.mul(arguments[2], steps[1]))
     address = builder.gep(builder.bitcast(array.data, _BYTE.as_pointer()), [offset])
     return builder.bitcast(address, pointee.as_pointer())
 
 
-def _multiply_add(builder, a, b, c):
+def _multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
     # "contract" lets LLVM make one fused instruction of the two where the machine has it.
     return builder.fadd(builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
 
 
-def _pick(builder, a, b, lane_numbers):
+def _pick(builder: Any, a: Any, b: Any, lane_numbers: list[int]) -> Any:
     """Lanes of a (0 to 15) and b (16 to 31) by number."""
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_INT32, len(lane_numbers)), lane_numbers))
 
 
-def _spread(builder, number):
+def _spread(builder: Any, number: Any) -> Any:
     vector = builder.insert_element(ir.Constant(_LANES, ir.Undefined), number, ir.Constant(_INT32, 0))
     return _pick(builder, vector, vector, [0] * LANES)
 
 
-@intrinsic
-def zero(typing_context):
+@emitted
+def zero(typing_context: Any) -> Emitted:
     """Sixteen zeros."""
     return lanes(), lambda context, builder, signature, arguments: ir.Constant(_LANES, [0.0] * LANES)
 
 
-@intrinsic
-def splat(typing_context, number):
+@emitted
+def splat(typing_context: Any, number: Any) -> Emitted:
     """One float32, sixteen times."""
 
-    def emit(context, builder, signature, arguments):
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return _spread(builder, arguments[0])
 
     return lanes(types.float32), emit
 
 
-@intrinsic
-def load(typing_context, array, row, column):
+@emitted
+def load(typing_context: Any, array: Any, row: Any, column: Any) -> Emitted:
     """array[row, column : column + 16]."""
 
-    def emit(context, builder, signature, arguments):
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.load(_pointer(context, builder, signature, arguments, _LANES), align=4)
 
     return lanes(array, types.int64, types.int64), emit
 
 
-@intrinsic
-def store(typing_context, array, row, column, value):
+@emitted
+def store(typing_context: Any, array: Any, row: Any, column: Any, value: Any) -> Emitted:
     """array[row, column : column + 16] = value."""
 
-    def emit(context, builder, signature, arguments):
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         builder.store(arguments[3], _pointer(context, builder, signature, arguments, _LANES), align=4)
         return context.get_dummy_value()
 
-    return types.void(array, types.int64, types.int64, lanes), emit
+    return void(array, types.int64, types.int64, lanes), emit
 
 
-@intrinsic
-def increase(typing_context, array, row, column, value):
+@emitted
+def increase(typing_context: Any, array: Any, row: Any, column: Any, value: Any) -> Emitted:
     """array[row, column : column + 16] += value."""
 
-    def emit(context, builder, signature, arguments):
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = _pointer(context, builder, signature, arguments, _LANES)
         builder.store(builder.fadd(builder.load(pointer, align=4), arguments[3]), pointer, align=4)
         return context.get_dummy_value()
 
-    return types.void(array, types.int64, types.int64, lanes), emit
+    return void(array, types.int64, types.int64, lanes), emit
 
 
-@intrinsic
-def fma(typing_context, a, b, c):
-    """a * b + c, lane by lane."""
+@emitted
+def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Emitted:
+    """A * b + c, lane by lane."""
     return lanes(lanes, lanes, lanes), lambda context, builder, signature, arguments: _multiply_add(builder, *arguments)
 
 
-@intrinsic
-def splat_fma(typing_context, array, row, column, b, c):
+@emitted
+def splat_fma(typing_context: Any, array: Any, row: Any, column: Any, b: Any, c: Any) -> Emitted:
     """array[row, column] * b + c: one number times sixteen."""
 
-    def emit(context, builder, signature, arguments):
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         number = builder.load(_pointer(context, builder, signature, arguments, _FLOAT), align=4)
         return _multiply_add(builder, _spread(builder, number), arguments[3], arguments[4])
 
     return lanes(array, types.int64, types.int64, lanes, lanes), emit
 
 
-@intrinsic
-def store_four_sums(typing_context, array, row, column, a, b, c, d):
+@emitted
+def store_four_sums(typing_context: Any, array: Any, row: Any, column: Any, a: Any, b: Any, c: Any, d: Any) -> Emitted:
     """array[row, column : column + 4] = the sums of all lanes of a, b, c and d.
 
     Summed together: adding two registers whose lanes are interleaved halves them both at once.
     """
 
-    def interleave(builder, a, b, width):
+    def interleave(builder: Any, a: Any, b: Any, width: int) -> Any:
         starts = range(0, LANES, 2 * width)
         low = [lane for s in starts for first in (s, LANES + s) for lane in range(first, first + width)]
         return builder.fadd(_pick(builder, a, b, low), _pick(builder, a, b, [lane + width for lane in low]))
 
-    def emit(context, builder, signature, arguments):
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         a, b, c, d = arguments[3:]
         both = interleave(builder, interleave(builder, a, b, 1), interleave(builder, c, d, 1), 2)
         for half in (8, 4):
@@ -149,14 +159,14 @@ def store_four_sums(typing_context, array, row, column, a, b, c, d):
         builder.store(both, pointer, align=4)
         return context.get_dummy_value()
 
-    return types.void(array, types.int64, types.int64, lanes, lanes, lanes, lanes), emit
+    return void(array, types.int64, types.int64, lanes, lanes, lanes, lanes), emit
 
 
-@intrinsic
-def prefetch(typing_context, array, row, column):
+@emitted
+def prefetch(typing_context: Any, array: Any, row: Any, column: Any) -> Emitted:
     """Ask the caches for array[row, column] before it is needed, to be written to."""
 
-    def emit(context, builder, signature, arguments):
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), _INT32, _INT32, _INT32])
         name = "llvm.prefetch.p0"
         function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
@@ -164,18 +174,8 @@ def prefetch(typing_context, array, row, column):
         builder.call(function, [_pointer(context, builder, signature, arguments, _BYTE), to_write, keep_close, data])
         return context.get_dummy_value()
 
-    return types.void(array, types.int64, types.int64), emit
+    return void(array, types.int64, types.int64), emit
 
 
-if config.DISABLE_JIT:  # intrinsics exist only in compiled code
-    from daneo.embeddings.float_lanes_reference import (  # noqa: F811
-        fma,
-        increase,
-        load,
-        prefetch,
-        splat,
-        splat_fma,
-        store,
-        store_four_sums,
-        zero,
-    )
+if settings.DISABLE_JIT:  # intrinsics exist only in compiled code
+    pass

@@ -35,13 +35,13 @@ def increase(array: Floats, row: int, column: int, value: Floats) -> None:
 
 
 def fma(a: Floats, b: Floats, c: Floats) -> Floats:
-    """a * b + c, lane by lane."""
+    """A * b + c, lane by lane."""
     return a * b + c
 
 
 def splat_fma(array: Floats, row: int, column: int, b: Floats, c: Floats) -> Floats:
     """array[row, column] * b + c: one number times sixteen."""
-    return array[row, column] * b + c
+    return np.asarray(array[row, column] * b + c)
 
 
 def store_four_sums(array: Floats, row: int, column: int, a: Floats, b: Floats, c: Floats, d: Floats) -> None:

@@ -48,7 +48,7 @@ def huffman_paths(counts: npt.NDArray[np.int64]) -> HuffmanPaths:
     Notes
     -----
     O(V log V) for sorting, then O(V): with the words in rising order, the two least frequent nodes are always at the
-    front of the words or of the inner nodes, which are made in rising order too. Of two equal ones the word comes first.
+    front of the words or of the inner nodes, which are made in rising order too. Of two equal ones the word is first.
 
     References
     ----------

@@ -34,7 +34,7 @@ def keep_probabilities(counts: npt.NDArray[np.int64], sample: float) -> npt.NDAr
         return np.ones(len(counts), np.float32)
     with np.errstate(divide="ignore"):
         ratio = sample / (counts / counts.sum())
-    return np.minimum(np.sqrt(ratio) + ratio, 1).astype(np.float32)
+    return np.asarray(np.minimum(np.sqrt(ratio) + ratio, 1), np.float32)
 
 
 def noise_table(counts: npt.NDArray[np.int64], exponent: float, seed: int) -> npt.NDArray[np.int32]:

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from daneo.embeddings.checkpoint import Checkpoint, TrainingState
-from daneo.embeddings.training_run import Position, TrainingRun
+from daneo.embeddings.training_run import TrainingRun
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_files import read_model, write_model
 from daneo.embeddings.word2vec_matrices import (
     Floats,
     copy_rows,
     initial_vectors,
-    make_step,
     num_outputs,
     padded_rows,
-    updated_rows,
     without_padding,
 )
+from daneo.embeddings.word2vec_training import as_corpus, encoded_corpus, start
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
-from daneo.threads import available_cores
 
 if TYPE_CHECKING:
-    from daneo.corpus import Corpus, EncodedCorpus, Vocabulary
+    from daneo.corpus import EncodedCorpus, Vocabulary
+    from daneo.embeddings.training_run import Step
+    from daneo.embeddings.word2vec_training import Text
 
-    Text = Corpus | str | os.PathLike[str] | Iterable[str] | Iterable[Sequence[str]]
     EpochCallback = Callable[["Word2Vec", int, float], None]
 
 
@@ -49,8 +46,8 @@ class Word2Vec:
     Parameters
     ----------
     **settings
-        The fields of :class:`Word2VecConfig`: ``vector_size=100, window=5, min_count=5, architecture="skipgram" | "cbow",
-        loss="negative_sampling" | "hierarchical_softmax", negative=5, sample=1e-3, epochs=5, learning_rate=0.025,
+        The fields of :class:`Word2VecConfig`: ``vector_size=100, window=5, min_count=5, epochs=5, learning_rate=0.025,
+        architecture="skipgram" | "cbow", loss="negative_sampling" | "hierarchical_softmax", negative=5, sample=1e-3,
         num_threads=None, seed=1`` and others. ``daneo train word2vec --help`` explains each.
 
     Attributes
@@ -64,14 +61,14 @@ class Word2Vec:
 
     Notes
     -----
-    Cost: O(tokens * window * negative * vector_size) for each epoch; memory two matrices of V rows, the vocabulary and a
-    constant, whatever the length of the text. One thread with a seed gives the same bits every time on one kind of
-    machine; several threads write to the same rows without a lock (Hogwild), so their results differ in the last digits.
+    Cost: O(tokens * window * negative * vector_size) for each epoch; memory two matrices of V rows, the vocabulary and
+    a constant, whatever the length of the text. One thread with a seed gives the same bits every time on one kind of
+    machine; several threads write to the same rows without a lock (Hogwild), so each run ends a little differently.
 
     Differences from word2vec.c and gensim: four neighbouring centers share a set of noise words, weighed so that the
-    expected update is the same, and are updated together; noise that equals one of the four is left out for all of them;
-    windows end at documents, whose length has no limit; the learning rate ends at 0.28 of its start. As there, the
-    gradient of CBOW's mean goes undivided to each context word.
+    expected update is the same, and are updated together; in skip-gram, noise that equals one of the four is left out
+    for all of them; windows end at documents, whose length has no limit; the learning rate ends at 0.28 of its start.
+    As there, the gradient of CBOW's mean goes undivided to each context word.
 
     References
     ----------
@@ -117,9 +114,11 @@ class Word2Vec:
     @property
     def outputs(self) -> Floats:
         """The output matrix: a row for each word (V, D), or for each inner node of the Huffman tree (V - 1, D)."""
-        size = num_outputs(self.config, self.vocabulary)
         assert self._outputs is not None
-        return self._outputs[:size, : self.config.vector_size].copy() if self._training else self._outputs
+        if self._training:
+            size = num_outputs(self.config, self.vocabulary)
+            return self._outputs[:size, : self.config.vector_size].copy()
+        return self._outputs
 
     def fit(
         self,
@@ -171,21 +170,20 @@ class Word2Vec:
         KeyError
             A frozen word is not in the vocabulary.
         """
-
         if resume and checkpoint is None:
             raise ValueError("resume=True goes on from a checkpoint: say which with checkpoint=path.")
         asked = {"task": "fit", **dataclasses.asdict(self.config), "frozen": list(frozen)}
         saved = None if checkpoint is None else Checkpoint(checkpoint, asked, resume=resume)
-        with self._encode(corpus, vocabulary, saved, progress) as encoded:
+        with encoded_corpus(self.config, corpus, vocabulary, saved, progress) as encoded:
             self._vocabulary = words = encoded.vocabulary
             inputs = initial_vectors(len(words), self.config.vector_size, self.config.seed)
             if vectors is not None:
                 copy_rows(vectors, words, inputs, self.config.vector_size)
             outputs = padded_rows(num_outputs(self.config, words), self.config.vector_size)
-            state = self._start(inputs, outputs, frozen)
+            step, state = start(self.config, words, inputs, outputs, frozen)
             if saved is not None and (before := saved.load()) is not None:
                 state.restore(before)
-            self._train(encoded, state, self.config.epochs, progress, on_epoch, saved, checkpoint_seconds)
+            self._train(encoded, step, state, self.config.epochs, progress, on_epoch, saved, checkpoint_seconds)
         return self
 
     def continue_training(
@@ -202,16 +200,11 @@ class Word2Vec:
         Parameters
         ----------
         corpus : Corpus, or anything that Corpus takes
-            The new text. It is read twice, so it must not be a one-time iterator. Old words in it are used however rare.
+            The new text, read twice: no one-time iterator. The model's words are used in it however rare they are.
         epochs : int or None
             Passes over the new text; None as in the settings. The learning rate starts anew.
         frozen, progress, on_epoch
             As in `fit`.
-
-        Returns
-        -------
-        Word2Vec
-            The model itself.
 
         Notes
         -----
@@ -219,13 +212,14 @@ class Word2Vec:
 
         Examples
         --------
-        >>> model = Word2Vec(vector_size=16, min_count=1, epochs=1, num_threads=1).fit(["a b c", "b c a"])
+        >>> model = Word2Vec(vector_size=16, min_count=1, sample=0.0, num_threads=1).fit(["a b c", "b c a"])
         >>> model.continue_training(["a b d", "d b a"]).vectors.words
         ['a', 'b', 'c', 'd']
         """
         old, inputs_before, outputs_before = self.vocabulary, self._inputs, self._outputs
-        assert inputs_before is not None and outputs_before is not None
-        corpus = _as_corpus(corpus)
+        assert inputs_before is not None
+        assert outputs_before is not None
+        corpus = as_corpus(corpus)
         words, counts = corpus.count(num_threads=self.config.num_threads, progress=progress)
         known = [at for at, word in enumerate(words) if word in old or counts[at] >= self.config.min_count]
         extended = old.extended([words[at] for at in known], counts[known])
@@ -236,10 +230,10 @@ class Word2Vec:
         outputs = padded_rows(num_outputs(self.config, extended), size)
         if self.config.loss == "negative_sampling":
             outputs[: len(old), :size] = outputs_before
-        with self._encode(corpus, extended, None, progress) as encoded:
+        with encoded_corpus(self.config, corpus, extended, None, progress) as encoded:
             self._vocabulary = extended
-            state = self._start(inputs, outputs, frozen)
-            self._train(encoded, state, epochs or self.config.epochs, progress, on_epoch)
+            step, state = start(self.config, extended, inputs, outputs, frozen)
+            self._train(encoded, step, state, epochs or self.config.epochs, progress, on_epoch)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -273,33 +267,10 @@ class Word2Vec:
         state = "not trained" if self._vocabulary is None else f"{len(self._vocabulary)} words"
         return f"<Word2Vec: {state}, vector_size={self.config.vector_size}, {self.config.architecture}>"
 
-    def _encode(
-        self, corpus: Text, vocabulary: Vocabulary | None, saved: Checkpoint | None, progress: ProgressCallback | None
-    ) -> EncodedCorpus:
-        encoded = saved.corpus() if saved is not None else None
-        if encoded is None:
-            encoded = _as_corpus(corpus).encode(
-                vocabulary,
-                min_count=self.config.min_count,
-                max_size=self.config.max_size,
-                path=None if saved is None else saved.corpus_path,
-                num_threads=self.config.num_threads,
-                progress=progress,
-            )
-        if encoded.num_tokens == 0:
-            encoded.close()
-            raise ValueError("No word of the text is in the vocabulary, so there is nothing to learn from.")
-        return encoded
-
-    def _start(self, inputs: Floats, outputs: Floats, frozen: Sequence[str]) -> TrainingState:
-        num_threads = self.config.num_threads or available_cores()
-        rows = updated_rows(self.vocabulary, frozen)
-        self._step, random = make_step(self.config, self.vocabulary.counts, inputs, outputs, rows, num_threads)
-        return TrainingState(inputs, outputs, random, Position(np.zeros(num_threads), np.zeros(num_threads)))
-
     def _train(
         self,
         encoded: EncodedCorpus,
+        step: Step,
         state: TrainingState,
         epochs: int,
         progress: ProgressCallback | None,
@@ -313,7 +284,7 @@ class Word2Vec:
         try:
             TrainingRun(
                 encoded,
-                self._step,
+                step,
                 state.position,
                 epochs=epochs,
                 learning_rate=self.config.learning_rate,
@@ -327,9 +298,3 @@ class Word2Vec:
             self._training = False
             self._inputs = without_padding(state.inputs, len(words), size)
             self._outputs = without_padding(state.outputs, num_outputs(self.config, words), size)
-
-
-def _as_corpus(corpus: Text) -> Corpus:
-    from daneo.corpus import Corpus
-
-    return corpus if isinstance(corpus, Corpus) else Corpus(corpus)

@@ -61,7 +61,7 @@ class Word2VecConfig:
     def last_learning_rate(self) -> float:
         """The step size at the end.
 
-        Falling to nothing, as word2vec.c does, gives better analogies and worse similarity sets; 0.28 was measured to be
-        above gensim in both (benchmarks/embeddings/word2vec.py).
+        Falling to nothing, as word2vec.c does, gives better analogies and worse similarity sets; 0.28 was measured to
+        be above gensim in both (benchmarks/embeddings/word2vec.py).
         """
         return 0.28 * self.learning_rate if self.min_learning_rate is None else self.min_learning_rate

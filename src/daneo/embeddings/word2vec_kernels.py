@@ -4,40 +4,50 @@ All take one stretch of text and update the matrices in place, without a lock: a
 matrices, each with `random` and a stretch of its own. Nothing is checked.
 
 What they share: a step takes the rows that it needs into two blocks, X of input and Y of output vectors, so that
-everything else is three small matrix products (block_products_kernels.py) in the innermost cache. Skip-gram and CBOW with
-negative sampling take CENTERS neighbouring centers at once, which share most of their contexts, and one set of noise
-words for all of them. The rows of the next step are prefetched during this one.
+everything else is three small matrix products (block_products_kernels.py) in the innermost cache. Skip-gram and CBOW
+with negative sampling take CENTERS neighbouring centers at once, which share most of their contexts, and one set of
+noise words for all of them. The rows of the next step are prefetched during this one.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import njit
+import numpy.typing as npt
 
 from daneo.embeddings.block_products_kernels import (
+    Floats,
     add_products,
-    add_row,
-    add_scaled_row,
+    add_to_rows,
+    compiled,
     gather,
     gradients,
+    mean_of_rows,
     prefetch_row,
     scores,
+    scores_of_row,
+    update_rows_and_row,
 )
 
 CENTERS = 4  # centers that share one set of noise words
 f32 = np.float32
+Ids = npt.NDArray[np.integer]
+Ends = npt.NDArray[np.int64]
+Random = npt.NDArray[np.uint64]
 _MULTIPLIER, _INCREMENT = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
 
 
-@njit(nogil=True, cache=True)
-def _next_random(random):
+@compiled
+def _next_random(random: Random) -> Any:
     # Knuth's 64-bit linear congruential generator; its high bits are the good ones.
     random[0] = random[0] * _MULTIPLIER + _INCREMENT
     return random[0]
 
 
-@njit(nogil=True, cache=True)
-def subsample(ids, ends, keep, random, kept, kept_ends):
+@compiled
+def subsample(ids: Ids, ends: Ends, keep: Floats, random: Random, kept: Ids, kept_ends: Ends) -> int:
+    """Keep each token with its word's probability; fill `kept` and its documents' ends, return how many are kept."""
     count, start = 0, 0
     for document in range(len(ends)):
         for position in range(start, ends[document]):
@@ -51,33 +61,37 @@ def subsample(ids, ends, keep, random, kept, kept_ends):
     return count
 
 
-@njit(nogil=True, cache=True)
-def _draw_reach(window, shrink_windows, random):
+@compiled
+def _draw_reach(window: int, shrink_windows: bool, random: Random) -> int:
     if not shrink_windows:
         return window
-    return window - np.int64((_next_random(random) >> np.uint64(33)) % np.uint64(window))
+    return window - int(np.int64((_next_random(random) >> np.uint64(33)) % np.uint64(window)))
 
 
-@njit(nogil=True, cache=True)
-def _take_noise(noise, random, outputs, rows, first, count):
+@compiled
+def _take_noise(noise: Ids, random: Random, outputs: Floats, rows: Ids, first: int, count: int) -> None:
     # The table is shuffled, so going through it in order draws at random and spares the cache misses of jumping.
-    cursor = np.int64(random[1])
-    size = len(noise)
+    size, cursor = len(noise), int(np.int64(random[1]))
+    ahead = (cursor + count) % size
     for k in range(count):
-        rows[first + k] = noise[(cursor + k) % size]
-        prefetch_row(outputs, noise[(cursor + count + k) % size])
-    random[1] = np.uint64((cursor + count) % size)
+        rows[first + k] = noise[cursor]
+        prefetch_row(outputs, noise[ahead])
+        cursor = cursor + 1 if cursor + 1 < size else 0  # a division for each would cost more than all the rest
+        ahead = ahead + 1 if ahead + 1 < size else 0
+    random[1] = np.uint64(cursor)
 
 
-@njit(nogil=True, cache=True)
-def _transpose(block, num_rows, num_columns, out):
-    for j in range(num_rows):
-        for k in range(num_columns):
-            out[k, j] = block[j, k]
-
-
-@njit(nogil=True, cache=True)
-def _pair_weights(center, low, num_contexts, reach, rate, noise_rate, weight, column):
+@compiled
+def _pair_weights(
+    center: int,
+    low: int,
+    num_contexts: int,
+    reach: int,
+    rate: np.float32,
+    noise_rate: np.float32,
+    weight: Floats,
+    column: int,
+) -> int:
     # The pairs of one center, and for every context the noise that each of its pairs brings.
     first, last = max(0, center - reach - low), min(num_contexts, center + reach + 1 - low)
     for j in range(first, last):
@@ -87,8 +101,8 @@ def _pair_weights(center, low, num_contexts, reach, rate, noise_rate, weight, co
     return last - first - 1
 
 
-@njit(nogil=True, cache=True)
-def _weigh_noise(rows, num_centers, num_rows, num_columns, weight):
+@compiled
+def _weigh_noise(rows: Ids, num_centers: int, num_rows: int, num_columns: int, weight: Floats) -> None:
     for k in range(CENTERS + 1, num_columns):
         for j in range(num_rows):
             weight[j, k] = weight[j, CENTERS]
@@ -98,30 +112,29 @@ def _weigh_noise(rows, num_centers, num_rows, num_columns, weight):
                 weight[:num_rows, k] = 0
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def skipgram_negative_sampling(
-    kept,
-    ends,
-    vectors,
-    outputs,
-    updated_rows,
-    noise,
-    num_noise,
-    negative,
-    window,
-    shrink_windows,
-    learning_rate,
-    random,
-):
+    kept: Ids,
+    ends: Ends,
+    vectors: Floats,
+    outputs: Floats,
+    updated_rows: Ids,
+    noise: Ids,
+    num_noise: int,
+    negative: float,
+    window: int,
+    shrink_windows: bool,
+    learning_rate: np.float32,
+    random: Random,
+) -> tuple[float, int]:
+    """Each context word predicts its center. Returns the loss and the number of pairs."""
     width, spare = vectors.shape[1], len(vectors) - 1
     most = (CENTERS + 2 * window + 3) // 4 * 4
     columns = CENTERS + num_noise
     x, y = np.zeros((most, width), f32), np.zeros((columns, width), f32)
-    score, weight, sign = np.zeros((most, columns), f32), np.zeros((most, columns), f32), np.ones((most, columns), f32)
-    turned = np.zeros((columns, most), f32)
-    sign[:, CENTERS:] = -1
+    score, weight = np.zeros((most, columns), f32), np.zeros((most, columns), f32)
     words, targets, rows = np.zeros(most, np.int64), np.zeros(most, np.int64), np.zeros(columns, np.int64)
-    rate, noise_rate = f32(learning_rate), f32(learning_rate * negative / num_noise)
+    rate, noise_rate = f32(learning_rate), f32(-learning_rate * negative / num_noise)
     loss, num_pairs, start = 0.0, 0, 0
     for end in ends:
         for begin in range(start, end, CENTERS):
@@ -146,42 +159,36 @@ def skipgram_negative_sampling(
             gather(vectors, words, padded, x)
             gather(outputs, rows, columns, y)
             scores(x, padded, y, columns, score)
-            loss += gradients(score, sign, weight, padded, columns)
-            _transpose(score, padded, columns, turned)
+            loss += gradients(score, weight, padded, columns)
             add_products(vectors, targets, padded, score, y, columns)
-            add_products(outputs, rows, columns, turned, x, padded)
+            add_products(outputs, rows, columns, score.T, x, padded)
         start = end
-    return loss / learning_rate, num_pairs
+    return float(loss / learning_rate), num_pairs
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def cbow_negative_sampling(
-    kept,
-    ends,
-    vectors,
-    outputs,
-    updated_rows,
-    noise,
-    num_noise,
-    negative,
-    window,
-    shrink_windows,
-    learning_rate,
-    random,
-):
+    kept: Ids,
+    ends: Ends,
+    vectors: Floats,
+    outputs: Floats,
+    updated_rows: Ids,
+    noise: Ids,
+    num_noise: int,
+    negative: float,
+    window: int,
+    shrink_windows: bool,
+    learning_rate: np.float32,
+    random: Random,
+) -> tuple[float, int]:
+    """The mean of the context words predicts the center. Returns the loss and the number of centers."""
     width, spare = vectors.shape[1], len(vectors) - 1
     columns = CENTERS + num_noise
     x, y, change = np.zeros((CENTERS, width), f32), np.zeros((columns, width), f32), np.zeros((CENTERS, width), f32)
-    score, weight, sign = (
-        np.zeros((CENTERS, columns), f32),
-        np.zeros((CENTERS, columns), f32),
-        np.ones((CENTERS, columns), f32),
-    )
-    turned = np.zeros((columns, CENTERS), f32)
-    sign[:, CENTERS:] = -1
+    score, weight = np.zeros((CENTERS, columns), f32), np.zeros((CENTERS, columns), f32)
     rows, every = np.zeros(columns, np.int64), np.arange(CENTERS)
     first, last = np.zeros(CENTERS, np.int64), np.zeros(CENTERS, np.int64)
-    rate, noise_rate = f32(learning_rate), f32(learning_rate * negative / num_noise)
+    rate, noise_rate = f32(learning_rate), f32(-learning_rate * negative / num_noise)
     loss, num_examples, start = 0.0, 0, 0
     for end in ends:
         for begin in range(start, end, CENTERS):
@@ -197,74 +204,71 @@ def cbow_negative_sampling(
                 if center < end:
                     reach = _draw_reach(window, shrink_windows, random)
                     first[i], last[i] = max(start, center - reach), min(end, center + reach + 1)
-                    if _mean_of_contexts(kept, center, first[i], last[i], vectors, x, i) == 0:
+                    if last[i] - first[i] == 1:
                         continue
+                    mean_of_rows(vectors, kept, first[i], center, last[i], x, i)
                     num_examples += 1
                     weight[i, i] = rate
                     for k in range(CENTERS, columns):
                         weight[i, k] = 0 if rows[k] == rows[i] else noise_rate
             gather(outputs, rows, columns, y)
             scores(x, CENTERS, y, columns, score)
-            loss += gradients(score, sign, weight, CENTERS, columns)
-            _transpose(score, CENTERS, columns, turned)
+            loss += gradients(score, weight, CENTERS, columns)
             add_products(change, every, CENTERS, score, y, columns)
-            add_products(outputs, rows, columns, turned, x, CENTERS)
+            add_products(outputs, rows, columns, score.T, x, CENTERS)
             for i in range(CENTERS):
-                _change_contexts(kept, begin + i, first[i], last[i], vectors, updated_rows, change, i)
+                add_to_rows(vectors, updated_rows, kept, first[i], begin + i, last[i], change, i)
         start = end
-    return loss / learning_rate, num_examples
+    return float(loss / learning_rate), num_examples
 
 
-@njit(nogil=True, cache=True)
-def _mean_of_contexts(kept, center, first, last, vectors, x, row):
-    count = last - first - 1
-    for j in range(first, last):
-        if j != center:
-            add_scaled_row(x, row, vectors, kept[j], f32(1) / f32(count))
-    return count
-
-
-@njit(nogil=True, cache=True)
-def _change_contexts(kept, center, first, last, vectors, updated_rows, change, row):
-    for j in range(first, last):
-        if j != center:
-            add_row(vectors, updated_rows[kept[j]], change, row)
-
-
-@njit(nogil=True, cache=True)
-def _take_path(word, path_starts, path_nodes, path_signs, spare, rows, sign):
+@compiled
+def _take_path(
+    word: int,
+    path_starts: Ends,
+    path_nodes: Ids,
+    path_signs: Floats,
+    spare: int,
+    rate: np.float32,
+    rows: Ids,
+    weight: Floats,
+) -> int:
     # The inner nodes from the root of the Huffman tree to a word, filled up to a multiple of four.
-    count = path_starts[word + 1] - path_starts[word]
+    start, count = path_starts[word], int(path_starts[word + 1] - path_starts[word])
     padded = (count + 3) // 4 * 4
-    for k in range(padded):
-        place = path_starts[word] + k
-        rows[k] = path_nodes[place] if k < count else spare
-        sign[:, k] = path_signs[place] if k < count else 1
-    return count, padded
+    for k in range(count):
+        rows[k] = path_nodes[start + k]
+        weight[0, k] = rate * path_signs[start + k]
+    for k in range(count, padded):
+        rows[k] = spare
+    for k in range(count, weight.shape[1]):
+        weight[0, k] = 0
+    return padded
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def skipgram_hierarchical_softmax(
-    kept,
-    ends,
-    vectors,
-    outputs,
-    updated_rows,
-    path_starts,
-    path_nodes,
-    path_signs,
-    longest_path,
-    window,
-    shrink_windows,
-    learning_rate,
-    random,
-):
+    kept: Ids,
+    ends: Ends,
+    vectors: Floats,
+    outputs: Floats,
+    updated_rows: Ids,
+    path_starts: Ends,
+    path_nodes: Ids,
+    path_signs: Floats,
+    longest_path: int,
+    window: int,
+    shrink_windows: bool,
+    learning_rate: np.float32,
+    random: Random,
+) -> tuple[float, int]:
+    """Each context word predicts the path to its center. Returns the loss and the number of pairs."""
     width, spare, spare_node = vectors.shape[1], len(vectors) - 1, len(outputs) - 1
     most, columns = (2 * window + 3) // 4 * 4, (longest_path + 3) // 4 * 4
     x, y = np.zeros((most, width), f32), np.zeros((columns, width), f32)
-    score, weight, sign = np.zeros((most, columns), f32), np.zeros((most, columns), f32), np.ones((most, columns), f32)
-    turned = np.zeros((columns, most), f32)
+    score, weight = np.zeros((most, columns), f32), np.zeros((most, columns), f32)
     words, targets, rows = np.zeros(most, np.int64), np.zeros(most, np.int64), np.zeros(columns, np.int64)
+    rate = f32(learning_rate)
     loss, num_pairs, start = 0.0, 0, 0
     for end in ends:
         for center in range(start, end):
@@ -277,49 +281,48 @@ def skipgram_hierarchical_softmax(
                     count += 1
             if count == 0:
                 continue
-            length, padded_length = _take_path(
-                kept[center], path_starts, path_nodes, path_signs, spare_node, rows, sign
-            )
+            length = _take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rate, rows, weight)
             padded = (count + 3) // 4 * 4
             words[count:padded] = spare
             for j in range(padded):
                 targets[j] = updated_rows[words[j]]
-                weight[j, :length] = f32(learning_rate) if j < count else f32(0)
-                weight[j, length:] = 0
+            for j in range(1, padded):
+                for k in range(columns):
+                    weight[j, k] = weight[0, k] if j < count else f32(0)
             gather(vectors, words, padded, x)
-            gather(outputs, rows, padded_length, y)
-            scores(x, padded, y, padded_length, score)
-            loss += gradients(score, sign, weight, padded, padded_length)
-            _transpose(score, padded, padded_length, turned)
-            add_products(vectors, targets, padded, score, y, padded_length)
-            add_products(outputs, rows, padded_length, turned, x, padded)
+            gather(outputs, rows, length, y)
+            scores(x, padded, y, length, score)
+            loss += gradients(score, weight, padded, length)
+            add_products(vectors, targets, padded, score, y, length)
+            add_products(outputs, rows, length, score.T, x, padded)
             num_pairs += count
         start = end
-    return loss / learning_rate, num_pairs
+    return float(loss / learning_rate), num_pairs
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def cbow_hierarchical_softmax(
-    kept,
-    ends,
-    vectors,
-    outputs,
-    updated_rows,
-    path_starts,
-    path_nodes,
-    path_signs,
-    longest_path,
-    window,
-    shrink_windows,
-    learning_rate,
-    random,
-):
+    kept: Ids,
+    ends: Ends,
+    vectors: Floats,
+    outputs: Floats,
+    updated_rows: Ids,
+    path_starts: Ends,
+    path_nodes: Ids,
+    path_signs: Floats,
+    longest_path: int,
+    window: int,
+    shrink_windows: bool,
+    learning_rate: np.float32,
+    random: Random,
+) -> tuple[float, int]:
+    """The mean of the context words predicts the path to the center. Returns the loss and the number of centers."""
     width, spare_node = vectors.shape[1], len(outputs) - 1
     columns = (longest_path + 3) // 4 * 4
-    x, y, change = np.zeros((4, width), f32), np.zeros((columns, width), f32), np.zeros((4, width), f32)
-    score, weight, sign = np.zeros((4, columns), f32), np.zeros((4, columns), f32), np.ones((4, columns), f32)
-    turned = np.zeros((columns, 4), f32)
-    rows, every = np.zeros(columns, np.int64), np.arange(4)
+    x, change = np.zeros((1, width), f32), np.zeros((1, width), f32)
+    score, weight = np.zeros((1, columns), f32), np.zeros((1, columns), f32)
+    rows = np.zeros(columns, np.int64)
+    rate = f32(learning_rate)
     loss, num_examples, start = 0.0, 0, 0
     for end in ends:
         for center in range(start, end):
@@ -328,18 +331,12 @@ def cbow_hierarchical_softmax(
             first, last = max(start, center - reach), min(end, center + reach + 1)
             if last - first == 1:
                 continue
-            x[0], change[0] = 0, 0
-            _mean_of_contexts(kept, center, first, last, vectors, x, 0)
-            length, padded = _take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rows, sign)
-            weight[0, :length] = f32(learning_rate)
-            weight[0, length:] = 0
-            gather(outputs, rows, padded, y)
-            scores(x, 4, y, padded, score)
-            loss += gradients(score, sign, weight, 1, padded)
-            _transpose(score, 1, padded, turned)
-            add_products(change, every, 4, score, y, padded)
-            add_products(outputs, rows, padded, turned, x, 1)
-            _change_contexts(kept, center, first, last, vectors, updated_rows, change, 0)
+            length = _take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rate, rows, weight)
+            mean_of_rows(vectors, kept, first, center, last, x, 0)
+            scores_of_row(x, 0, outputs, rows, length, score)
+            loss += gradients(score, weight, 1, length)
+            update_rows_and_row(outputs, rows, length, score, x, change, 0)
+            add_to_rows(vectors, updated_rows, kept, first, center, last, change, 0)
             num_examples += 1
         start = end
-    return loss / learning_rate, num_examples
+    return float(loss / learning_rate), num_examples
