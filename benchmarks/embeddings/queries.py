@@ -152,6 +152,7 @@ def measure_analogies(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def timed(action: Callable[[], object]) -> float:
+    time.sleep(0.3)  # OpenBLAS's threads spin for a while after a product; nobody shall pay for the other's
     start = time.perf_counter()
     action()
     return time.perf_counter() - start

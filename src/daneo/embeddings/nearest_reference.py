@@ -1,4 +1,7 @@
-"""The definition of nearest rows: every cosine in double precision, then a sort. Slow, and easy to believe."""
+"""The definition of nearest rows: every cosine in double precision, then a sort. Slow, and easy to believe.
+
+Also that of the coarse sift, which `nearest_kernels.py` has fast.
+"""
 
 from __future__ import annotations
 
@@ -42,3 +45,50 @@ def nearest_rows(
         ranked = sorted((row for row in scores if not np.isnan(scores[row])), key=lambda row: (-scores[row], row))
         answers.append((ranked[:count], [scores[row] for row in ranked[:count]]))
     return answers
+
+
+def sift_rows(
+    matrix: npt.NDArray[np.float32],
+    scales: npt.NDArray[np.float32],
+    queries: npt.NDArray[np.int32],
+    thresholds: npt.NDArray[np.int32],
+    found: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.int32],
+) -> int:
+    """Find the rows whose products with a query, in whole numbers, reach the query's threshold.
+
+    Row r stands for the whole numbers rint(matrix[r] * scales[r]), or for zeros where its scale is not above 0.
+    matrix (N, D); scales (N,); queries (P, ceil(D / 2), W): P panels of W queries, each number two int16 that follow
+    each other in a query; thresholds (P, W), below 2**31 - 2**30.
+    found, scores (at least N P W,): for each product that passes, in any order, (row P + panel) W + query, and the
+    product. Returns how many there are.
+    """
+    num_panels, num_pairs, width = queries.shape
+    whole = np.zeros((len(matrix), 2 * num_pairs), dtype=np.int64)
+    is_scaled = scales > 0
+    whole[is_scaled, : matrix.shape[1]] = np.rint(matrix[is_scaled] * scales[is_scaled, None])
+    pairs = queries.view(np.int16).reshape(num_panels, num_pairs, width, 2)
+    one_by_one = pairs.transpose(0, 2, 1, 3).reshape(num_panels * width, 2 * num_pairs)
+    products = whole @ one_by_one.astype(np.int64).T
+    rows, columns = np.nonzero(products >= thresholds.reshape(-1))
+    count = len(rows)
+    found[:count] = rows * (num_panels * width) + columns
+    scores[:count] = products[rows, columns]
+    return count
+
+
+def dot_tile(
+    rows: npt.NDArray[np.int32],
+    queries: npt.NDArray[np.int32],
+    dots: npt.NDArray[np.int32],
+    ahead: npt.NDArray[np.float32],
+) -> None:
+    """Overwrite dots (R, Q) with rows (R, N) . queries (N, Q), where a number is a pair of int16, the lower half first.
+
+    The product of two pairs is the sum of the products of their parts.
+
+    `ahead` is what the caller will read next; it changes nothing.
+    """
+    left = rows.view(np.int16).reshape(*rows.shape, 2).astype(np.int32)
+    right = queries.view(np.int16).reshape(*queries.shape, 2).astype(np.int32)
+    dots[:] = np.einsum("rnp,nqp->rq", left, right)

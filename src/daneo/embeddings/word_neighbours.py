@@ -9,8 +9,9 @@ from typing import TypeAlias, TypeGuard, cast, overload
 
 import numpy as np
 
-from daneo.embeddings.nearest import Answer, nearest_by_product, nearest_rows
+from daneo.embeddings.nearest import nearest_by_product, nearest_rows
 from daneo.embeddings.row_blocks import Doubles, Ids, error_bound, exact_cosines, unit
+from daneo.embeddings.sieve import Answer
 from daneo.embeddings.word_likeness import Item, Vector, WordLikeness
 
 Neighbours: TypeAlias = list[tuple[str, float]]
