@@ -12,7 +12,7 @@ import pytest
 import daneo as package
 from daneo import cli
 
-COMMANDS = ("train word2vec", "similar", "analogy", "evaluate", "convert", "info", "demo")
+COMMANDS = ("train word2vec", "train continue", "similar", "analogy", "evaluate", "convert", "info", "demo")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -109,9 +109,9 @@ def test_info_of_a_file_and_of_a_directory(daneo: Any, vectors: Path, tmp_path: 
         "path": str(tmp_path / "a.bin"),
         "format": "word2vec-binary",
         "words": "3",
-        "vector size": "2",
+        "vector_size": "2",
         "bytes": str((tmp_path / "a.bin").stat().st_size),
-        "first words": "단어, word, naïve",
+        "first_words": "단어, word, naïve",
     }
     _, output, _ = daneo("info", vectors, "--json")
     facts = json.loads(output)

@@ -89,12 +89,13 @@ def test_tokenizer_and_phrases(daneo: Any, tmp_path: Path) -> None:
     arguments = ("train", "word2vec", tmp_path / "t.txt", "-o", tmp_path / "v", *SMALL)
     assert daneo(*arguments, "--tokenizer", "whitespace")[0] == 0
     assert "York!" in package.WordVectors.load(tmp_path / "v")
-    assert daneo(*arguments, "--phrases", "1")[0] == 0
+    assert daneo(*arguments, "--phrases", "1", "--sample", "0")[0] == 0
     assert "new_york" in package.WordVectors.load(tmp_path / "v")
 
 
-def test_phrases_need_text_that_can_be_read_twice(daneo: Any, tmp_path: Path) -> None:
-    status, _, errors = daneo("train", "word2vec", "-", "-o", tmp_path / "v", "--phrases", "1")
+@pytest.mark.parametrize("arguments", ["word2vec - --phrases 1", "continue model -"])
+def test_some_need_text_that_can_be_read_twice(daneo: Any, tmp_path: Path, arguments: str) -> None:
+    status, _, errors = daneo("train", *arguments.split(), "-o", tmp_path / "v")
     assert (status, errors.count("\n")) == (2, 1)
     assert "standard input" in errors
 
@@ -107,21 +108,41 @@ def test_text_that_is_not_utf8(daneo: Any, tmp_path: Path) -> None:
     assert f"{path}" in errors
     assert "10" in errors
     assert not (tmp_path / "v").exists()
-    assert daneo("train", "word2vec", path, "-o", tmp_path / "v", *SMALL, "--errors", "replace")[0] == 0
+    arguments = ("train", "word2vec", path, "-o", tmp_path / "v", *SMALL, "--sample", "0")
+    assert daneo(*arguments, "--errors", "replace")[0] == 0
     assert "lait" in package.WordVectors.load(tmp_path / "v")
 
 
-def test_training_on_with_frozen_rows(daneo: Any, text: Path, tmp_path: Path) -> None:
+def test_starting_from_given_vectors_with_frozen_rows(daneo: Any, text: Path, tmp_path: Path) -> None:
+    start = package.WordVectors(["word1", "word2", "other"], np.arange(24, dtype=np.float32).reshape(3, 8))
+    start.save(tmp_path / "start.bin", format="word2vec-binary")
+    (tmp_path / "keep.txt").write_text("word1\n", encoding="utf-8")
+    arguments = ("train", "word2vec", text, "-o", tmp_path / "v", *SMALL, "--init-from", tmp_path / "start.bin")
+    assert daneo(*arguments, "--freeze", tmp_path / "keep.txt", "-q") == (0, "", "")
+    after = package.WordVectors.load(tmp_path / "v")
+    assert sorted(after.words) == sorted(WORDS)
+    np.testing.assert_array_equal(after["word1"], start["word1"])
+    assert not np.array_equal(after["word2"], start["word2"])
+    # Started from 8 ... 15, not from a random row of length 1; two epochs move it a little.
+    np.testing.assert_allclose(after["word2"], start["word2"], rtol=0.3)
+
+
+def test_continue_adds_words_and_keeps_rows(daneo: Any, text: Path, tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     daneo("train", "word2vec", text, "-o", old, *SMALL)
     (tmp_path / "more.txt").write_text("word1 word2 fresh word3\n" * 100, encoding="utf-8")
     (tmp_path / "keep.txt").write_text("word1\nword2\n", encoding="utf-8")
-    more = ("train", "word2vec", tmp_path / "more.txt", "-o", new, *SMALL, "--init-from", old)
-    assert daneo(*more, "--freeze", tmp_path / "keep.txt")[0] == 0
+    arguments = ("train", "continue", old, tmp_path / "more.txt", "--freeze", tmp_path / "keep.txt", "--epochs", "1")
+    status, printed, errors = daneo(*arguments, "-o", new, "--watch", "fresh")
+    assert status == 0
+    assert printed.startswith("51 vectors of 8 numbers")
+    assert errors.count("after epoch ") == 1
     before, after = package.WordVectors.load(old), package.WordVectors.load(new)
     assert after.words == [*before.words, "fresh"]
     np.testing.assert_array_equal(after[["word1", "word2"]], before[["word1", "word2"]])
     assert not np.array_equal(after["word3"], before["word3"])
+    assert daneo(*arguments, "-o", old, "-q") == (0, "", "")
+    assert same_vectors(old, new)
 
 
 def test_a_foreign_directory_is_refused_before_training(daneo: Any, text: Path, tmp_path: Path) -> None:
@@ -196,7 +217,7 @@ def test_ctrl_c_keeps_what_was_learned_and_resume_goes_on(
     status, errors = stop_in_training(arguments, signal.SIGINT, environment)
     assert status == 130, errors
     assert "Traceback" not in errors
-    assert f"The vectors so far are in {tmp_path / 'v'}, ready for use. Go on with:\n  " in errors
+    assert f"Stopped. What was learned so far is in {tmp_path / 'v'}. Go on with:\n  " in errors
     assert errors.endswith(" --resume\n")
     assert len(package.WordVectors.load(tmp_path / "v")) == 50
     assert not same_vectors(tmp_path / "v", uninterrupted)

@@ -6,7 +6,7 @@ import platform
 import shlex
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from daneo.cli.standard_library import standard_library_text
 from daneo.cli.terminal import QuietFlag, clock, print_note, print_table, program, shown_progress
 
 # The text is small, so it is read often; with one thread everybody with the same Python sees the same neighbours.
-SETTINGS = {"vector_size": 100, "epochs": 20, "negative": 10, "num_threads": 1, "seed": 1}
+SETTINGS: dict[str, Any] = {"vector_size": 100, "epochs": 20, "negative": 10, "num_threads": 1, "seed": 1}
 WORDS = ("red", "monday", "exception", "socket", "bytes", "button", "true")
 
 app = typer.Typer()

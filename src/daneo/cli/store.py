@@ -89,7 +89,7 @@ def info(
     if json:
         print_json(facts)
     else:
-        print_table(["", ""], [(name.replace("_", " "), value) for name, value in _flat(facts)])
+        print_table(["", ""], _flat(facts))
 
 
 def _format_of(target: Path) -> Format:
@@ -116,12 +116,20 @@ def _to_standard_output(vectors: WordVectors, format: Format) -> None:
             shutil.copyfileobj(file, sys.stdout.buffer)
 
 
-def _flat(facts: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Spread nested settings over lines: ``settings: {window: 5}`` -> ``("settings window", 5)``."""
-    rows: list[tuple[str, Any]] = []
+def _flat(facts: dict[str, Any]) -> list[tuple[str, str | int]]:
+    """Spread nested settings over lines: ``settings: {window: 5}`` -> ``("settings.window", 5)``."""
+    rows: list[tuple[str, str | int]] = []
     for name, value in facts.items():
         if isinstance(value, dict):
-            rows += _flat({f"{name} {key}": inner for key, inner in value.items()})
+            rows += _flat({f"{name}.{key}": inner for key, inner in value.items()})
         else:
-            rows.append((name, ", ".join(map(str, value)) if isinstance(value, list) else value))
+            rows.append((name, _short(value)))
     return rows
+
+
+def _short(value: Any) -> str | int:
+    if isinstance(value, list):
+        return ", ".join(str(_short(one)) for one in value)
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    return value if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -115,6 +116,7 @@ class _Lines:
         self._stage = ""
         self._epoch = 0
         self._next = 0.0
+        self._last = ""
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -124,7 +126,10 @@ class _Lines:
             return
         self._stage, self._epoch, self._next = progress.stage, progress.epoch, now + SECONDS_BETWEEN_LINES
         share = f" {progress.done / progress.total:4.0%}" if progress.total else ""
-        print_note(f"{progress.stage}{share}  {describe(progress)}")
+        line = f"{progress.stage}{share}  {describe(progress)}"
+        if line != self._last:  # a stage may report its end twice
+            print_note(line)
+        self._last = line
 
 
 @contextmanager
@@ -152,4 +157,6 @@ def _bars() -> Iterator[ProgressCallback]:
 
 def program() -> str:
     """How to call us again: ``daneo`` where the shell finds it, or the way that the user took."""
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m daneo.cli"
     return "daneo" if shutil.which("daneo") else shlex.quote(sys.argv[0])

@@ -1,0 +1,113 @@
+"""Around a training run: what is refused before it, shown during it, kept when it is stopped, said at its end."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from daneo.cli.terminal import clock, print_json, print_note, program
+
+if TYPE_CHECKING:
+    from daneo.embeddings import Word2Vec
+
+INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
+
+
+def check_checkpoint(checkpoint: Path, *, resume: bool) -> None:
+    """Refuse to resume what is not there, and to begin where an unfinished run would be lost."""
+    if resume and not checkpoint.exists():
+        raise ValueError(f"Nothing to resume: {checkpoint} does not exist. Run the command without --resume.")
+    if checkpoint.exists() and not resume:
+        raise FileExistsError(
+            f"{checkpoint} holds an unfinished run. Go on with it by adding --resume, or remove it to start afresh."
+        )
+
+
+def check_output(output: Path) -> None:
+    """Refuse what would fail after an hour of training, before it: foreign files, a missing permission."""
+    from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES
+    from daneo.files import replaced_directory
+
+    class Rehearsed(Exception):
+        pass
+
+    # Begin to write as at the end, and give up.
+    with suppress(Rehearsed), replaced_directory(output, known=DIRECTORY_NAMES):
+        raise Rehearsed
+
+
+def watcher(words: Sequence[str], *, quiet: bool) -> Callable[[Word2Vec, int, float], None] | None:
+    """Return what shows the neighbours of `words` after each epoch; ``None`` if there is nothing to show."""
+    if quiet or not words:
+        return None
+
+    def show(model: Word2Vec, epoch: int, loss: float) -> None:
+        vectors = model.vectors
+        print_note(f"after epoch {epoch}, loss {loss:.4f}")
+        for word in words:
+            near = [other for other, _ in vectors.most_similar(word, topn=8)] if word in vectors else []
+            print_note(f"  {word}: {', '.join(near) or 'not in the vocabulary'}")
+
+    return show
+
+
+@contextmanager
+def stopped_cleanly(model: Word2Vec, output: Path, checkpoint: Path | None) -> Iterator[None]:
+    """Turn Ctrl-C into vectors that can be used, a word on how to go on, and exit status 130."""
+    was_there = checkpoint is not None and checkpoint.exists()
+    try:
+        yield
+    except BaseException as error:
+        # Without a state there is nothing to go on from, and the next run would be refused because of it.
+        if checkpoint is not None and not was_there and not (checkpoint / "state.safetensors").exists():
+            shutil.rmtree(checkpoint, ignore_errors=True)
+        if not isinstance(error, KeyboardInterrupt):
+            raise
+        print_note(_keep(model, output, checkpoint))
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _keep(model: Word2Vec, output: Path, checkpoint: Path | None) -> str:
+    """Save what a stopped model has learned, and say where and how to go on."""
+    if checkpoint is not None and not (checkpoint / "state.safetensors").exists():
+        return "Stopped before anything was learned."
+    where = output
+    if output.exists():
+        # A finished model stands there: it is worth more than what was just stopped.
+        where = checkpoint or output.with_name(output.name + ".stopped")
+    if where != checkpoint:
+        model.save(where)
+    again = shlex.join(argument for argument in sys.argv[1:] if argument != "--resume")
+    how = f" Go on with:\n  {program()} {again} --resume" if checkpoint else ""
+    return f"Stopped. What was learned so far is in {where}.{how}"
+
+
+def save_and_report(
+    model: Word2Vec, output: Path, checkpoint: Path | None, seconds: float, *, as_json: bool, quiet: bool
+) -> None:
+    """Save a trained model, clear the checkpoint away, and say where the result is and what to try next."""
+    model.save(output)
+    if checkpoint is not None:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    vectors, losses = model.vectors, model.losses
+    if as_json:
+        facts = {"path": str(output), "words": len(vectors), "vector_size": vectors.vector_size}
+        print_json({**facts, "losses": losses, "seconds": round(seconds, 3)})
+    elif not quiet:
+        example = shlex.quote(vectors.words[min(100, len(vectors) - 1)])
+        where, us = shlex.quote(str(output)), program()
+        print(
+            f"{len(vectors):,} vectors of {vectors.vector_size} numbers, learned in {clock(seconds)}, "
+            f"loss {losses[0]:.4f} to {losses[-1]:.4f}. They are in {output}.\n"
+            "Try next:\n"
+            f"  {us} similar {where} {example}\n"
+            f"  {us} info {where}\n"
+            f"  {us} convert {where} {where}.txt      word2vec text, which every other tool opens"
+        )
