@@ -23,7 +23,7 @@ LEAST_QUERIES = 16
 """For fewer, most of a panel would be empty."""
 
 LEAST_WORK = 4_000_000_000
-"""Fewer multiplications than this take less time in a float32 product than Numba takes to be imported."""
+"""Fewer multiplications than this are done in a few hundredths of a second anyway; importing Numba takes longer."""
 
 
 def coarse_error(vector_size: int) -> float:

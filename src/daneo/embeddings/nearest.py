@@ -1,8 +1,8 @@
 """The rows of a matrix that are nearest to each of many queries: one blocked product, of which only the best are kept.
 
-`nearest_reference.py` is the definition. Two steps make this one fast and still equal to it to the last bit: float32
+`nearest_reference.py` is the definition. Two steps make this one fast and still equal to it to the last bit: coarse
 scores, whose greatest error is known, sift out the rows that can be among the answers; those few are then scored in
-double precision and sorted.
+double precision and sorted. Coarse scores are a float32 product, or, where there is much to do, whole numbers.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def nearest_rows(blocks: RowBlocks, queries: Doubles, count: int, start: int, st
 
     Notes
     -----
-    Cost: Q (stop - start) D multiplications in float32; the sifting adds about a tenth. Memory beside the matrix:
-    the scores of one block.
+    Cost: Q (stop - start) D multiplications, and reading the rows once for every 256 queries. Memory beside the
+    matrix: the scores of one block.
     """
     answers: list[Answer] = []
     for first in range(0, len(queries), _QUERIES_AT_ONCE):

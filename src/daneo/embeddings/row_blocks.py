@@ -18,8 +18,8 @@ _TOO_LONG = 3e38  # a longer row counts as infinite: float32 cannot hold its len
 
 _CHUNK = 1024  # rows whose lengths become known together
 _SCORE_BYTES = 8 << 20  # of a block's scores: about what a cache holds
-# Of a block's rows. The first time they are read twice, for their lengths and for the product; a mapped file that is
-# larger than memory should come from the disk once.
+# Of a block's rows when they are read twice, for their lengths and for the product: a mapped file that is larger than
+# memory should come from the disk once.
 _ROW_BYTES = 128 << 20
 
 
@@ -75,7 +75,7 @@ class RowBlocks:
         broken : int64 array
             Columns whose rows hold NaN or infinity. Their scores mean nothing.
         """
-        size = self._block_rows(len(queries))
+        size = self._block_rows(len(queries), start, stop)
         buffer = np.empty(len(queries) * min(size, stop - start), dtype=np.float32)
         for first in range(start, stop, size):
             last = min(first + size, stop)
@@ -86,9 +86,10 @@ class RowBlocks:
                 scores *= np.where(lengths > 0, 1 / lengths, np.float32(0))
             yield first, scores, np.flatnonzero(np.isnan(lengths))
 
-    def _block_rows(self, num_queries: int) -> int:
-        vector_size: int = self.matrix.shape[1]
-        rows = min(_SCORE_BYTES // (4 * max(1, num_queries)), _ROW_BYTES // (4 * vector_size))
+    def _block_rows(self, num_queries: int, start: int, stop: int) -> int:
+        rows = _SCORE_BYTES // (4 * max(1, num_queries))
+        if not self._known[start // _CHUNK : -(-stop // _CHUNK)].all():
+            rows = min(rows, _ROW_BYTES // (4 * self.matrix.shape[1]))
         return max(1, rows // _CHUNK) * _CHUNK
 
 
