@@ -178,4 +178,14 @@ def prefetch(typing_context: Any, array: Any, row: Any, column: Any) -> Emitted:
 
 
 if settings.DISABLE_JIT:  # intrinsics exist only in compiled code
-    pass
+    from daneo.embeddings.float_lanes_reference import (  # noqa: F401
+        fma,
+        increase,
+        load,
+        prefetch,
+        splat,
+        splat_fma,
+        store,
+        store_four_sums,
+        zero,
+    )
