@@ -9,10 +9,7 @@ in --folder, where they stay for the next run. Writes benchmarks/results/queries
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -22,7 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parents[1] / "results" / "queries.json"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from report import machine, spread, versions, write
+
 BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 OPEN = {
@@ -35,6 +35,8 @@ def main() -> None:
     options = arguments()
     for name in BLAS_THREADS:  # before NumPy is imported, and inherited by the processes that open
         os.environ[name] = str(options.threads)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         paths = {"daneo": folder / "vectors", "gensim": folder / "vectors.kv"}
@@ -47,10 +49,7 @@ def main() -> None:
         }
     if options.analogies:
         measured["analogies"] = measure_analogies(options)
-    report = {"name": "queries", "machine": machine(options.threads), **measured}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(report, indent=2))
+    write("queries", {"machine": machine(options.threads), "versions": versions("numpy", "gensim"), **measured})
 
 
 def arguments() -> argparse.Namespace:
@@ -161,21 +160,9 @@ def timed(action: Callable[[], object]) -> float:
 def compared(seconds: dict[str, list[float]]) -> dict[str, Any]:
     """Median and spread of each, and how many times faster daneo is than gensim, run by run."""
     ratios = [theirs / ours for theirs, ours in zip(seconds["gensim"], seconds["daneo"], strict=True)]
-    spread = {name: {"median": statistics.median(v), "min": min(v), "max": max(v)} for name, v in seconds.items()}
-    return {"seconds": spread, "times_faster": statistics.median(ratios), "runs": len(ratios)}
-
-
-def machine(threads: int) -> dict[str, Any]:
-    info = Path("/proc/cpuinfo")
-    models = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    versions = {name: importlib.metadata.version(name) for name in ("numpy", "gensim")}
     return {
-        "cpu": models[0].split(":")[1].strip() if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "threads": threads,
-        "python": platform.python_version(),
-        **versions,
-        "date": time.strftime("%Y-%m-%d"),
+        "seconds": {name: spread(values) for name, values in seconds.items()},
+        "times_faster": statistics.median(ratios),
     }
 
 
