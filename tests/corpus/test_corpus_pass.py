@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from daneo.corpus import Corpus, Phrases, Vocabulary, text_counter, token_counter, tokenizers
+from daneo.corpus import Corpus, Phrases, Vocabulary, text_blocks, text_counter, token_counter, tokenizers
 from daneo.corpus.text_files import COMPRESSED, NOT_TEXT
 
 many = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -99,15 +99,20 @@ def test_bytes_of_a_file(data, size, num_threads, name, monkeypatch, tmp_path):
 
 
 @many
-@given(documents=st.lists(st.lists(texts, max_size=6), min_size=1, max_size=8), block=st.integers(1, 10))
-def test_token_lists(documents, block, monkeypatch):
-    monkeypatch.setattr(token_counter, "BLOCK", block)
+@example(documents=[["a\n", "", "\n", ""], [], [""], ["", "a\n"]], batch=9, num_threads=1)
+@given(
+    documents=st.lists(st.lists(texts, max_size=6), min_size=1, max_size=8),
+    batch=st.integers(1, 10),
+    num_threads=threads,
+)
+def test_token_lists(documents, batch, num_threads, monkeypatch):
+    monkeypatch.setattr(token_counter, "BATCH", batch)
     want = expected(documents)
     if len(want[0]) == 0:
         with pytest.raises(ValueError, match="holds no words"):
             Corpus(documents).encode(min_count=1)
     else:
-        assert encoded(Corpus(documents), min_count=1) == want
+        assert encoded(Corpus(documents), min_count=1, num_threads=num_threads) == want
         assert encoded(Corpus([tuple(tokens) for tokens in documents]), min_count=1) == want
     assert list(Corpus(documents)) == documents
 
@@ -162,6 +167,18 @@ def test_long_words_and_lines_are_kept_whole(monkeypatch, tmp_path):
         vocabulary, documents, _ = encoded(Corpus(path), min_count=1, num_threads=num_threads)
         assert vocabulary.words == ["a", "b", long_word, "x"]
         assert documents == [[2, 3], [0, 1] * 20_000, [2]]
+
+
+def test_endless_words_do_not_take_endless_memory(monkeypatch, tmp_path):
+    monkeypatch.setattr(text_counter, "BLOCK_SIZE", 64)
+    monkeypatch.setattr(text_blocks, "LARGEST_BLOCK", 1024)
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"\nx " + b"a" * 900 + b" " + b"a" * 5000)
+    with pytest.raises(ValueError, match=r"text.txt, line 2: 1,\d\d\d bytes without an end of a word"):
+        Corpus(path).count()
+    monkeypatch.setattr(token_counter, "LARGEST_BATCH", 9)
+    with pytest.raises(ValueError, match="at most 9 bytes in all of 2, got 10"):
+        Corpus([["abcd", "efghi"]]).count()
 
 
 def test_vocabulary_is_the_one_that_build_makes(tmp_path):

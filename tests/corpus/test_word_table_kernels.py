@@ -38,7 +38,7 @@ def block_of(tokens: list[str]) -> TextBlock:
 def counted(table: WordTable, tokens: list[str]) -> list[int]:
     block = block_of(tokens)
     with np.errstate(over="ignore"):
-        table.count(block, len(tokens))
+        table.count(block.folded, block.edges, len(tokens), block.stop)
     return block.edges[: len(tokens)].tolist()
 
 

@@ -20,13 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.array_files import ArrayFile
-from daneo.corpus.counted_types import CountedTypes
+from daneo.corpus.counted_types import CountedBlock, CountedTypes
 from daneo.corpus.encoded import FILES, EncodedCorpus, write_config
 from daneo.corpus.ordered_threads import ordered
 from daneo.corpus.phrases import Phrases
 from daneo.corpus.progress_reports import ProgressReports
 from daneo.corpus.sources import Errors, Reading
-from daneo.corpus.text_counter import CountedBlock, TextCounter, is_compiled
+from daneo.corpus.text_counter import TextCounter, is_compiled
 from daneo.corpus.token_counter import TokenCounter
 from daneo.corpus.tokenizers import Tokenizer
 from daneo.corpus.vocabulary import Vocabulary
@@ -56,7 +56,7 @@ class Pass(NamedTuple):
         if self.reading.is_text and self.phrases is None and is_compiled(self.tokenizer):
             text_counter = TextCounter(self.tokenizer, self.errors, self.num_threads)
             return text_counter.blocks(self.reading), text_counter.types
-        token_counter = TokenCounter()
+        token_counter = TokenCounter(self.num_threads)
         return token_counter.blocks(self.documents()), token_counter.types
 
 

@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.vocabulary import Vocabulary
+from daneo.corpus.word_table import ThreadTables
 
 SPELLED = 1 << 17  # words that are spelled at a time, to keep what that takes small
 
 
-@dataclass(frozen=True)
+class CountedBlock(NamedTuple):
+    """Tokens of a block as provisional ids: those of one table.
+
+    Attributes
+    ----------
+    table : int
+        Which table.
+    ids : int32 array of shape (T,)
+        Valid until the next block is asked for, as is `ends`.
+    ends : int32 array
+        For each document that ends in the block, the number of the block's tokens before that.
+    num_replaced : int
+        U+FFFD put in place of bytes that are not UTF-8.
+    """
+
+    table: int
+    ids: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+    num_replaced: int
+
+
 class CountedTypes:
     """Distinct tokens ("types") by number, G of them.
+
+    Parameters
+    ----------
+    tables : ThreadTables
+        Everything counted; they are merged.
 
     Attributes
     ----------
     counts : int64 array of shape (G,)
         How often each occurs.
-    spell : callable
-        From an array of numbers to the list of words.
-    sort : callable
-        From an array of numbers to the same numbers, by falling count and then by spelling.
     numbers : list of int32 arrays
         For each table that provisional ids came from, the number of each provisional id.
     """
 
-    counts: npt.NDArray[np.int64]
-    spell: Callable[[npt.NDArray[np.int64]], list[str]]
-    sort: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
-    numbers: list[npt.NDArray[np.int32]]
+    def __init__(self, tables: ThreadTables) -> None:
+        self._table, self.numbers = tables.merge()
+        self._places, self.counts = self._table.entries()
+
+    def sort(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the same numbers by falling count, equal ones by spelling."""
+        return numbers[self._table.sort(self._places[numbers], self.counts[numbers])]
 
     def spelled(self, numbers: npt.NDArray[np.int64]) -> list[str]:
         """Spell any number of words."""
         words: list[str] = []
         for start in range(0, len(numbers), SPELLED):
-            words += self.spell(numbers[start : start + SPELLED])
+            words += self._table.spell(self._places[numbers[start : start + SPELLED]])
         return words
 
     def frequent(self, min_count: int, max_size: int | None) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
@@ -64,7 +88,7 @@ class CountedTypes:
         """Return the id of each number in a given vocabulary, -1 for a word not in it."""
         index, final = vocabulary.index, np.empty(len(self.counts), dtype=np.int32)
         for start in range(0, len(final), SPELLED):
-            words = self.spell(np.arange(start, min(start + SPELLED, len(final))))
+            words = self.spelled(np.arange(start, min(start + SPELLED, len(final))))
             final[start : start + len(words)] = [index.get(word, -1) for word in words]
         return final
 

@@ -12,6 +12,7 @@ from daneo.corpus.sources import TextStream
 
 LEAST_READ = 3  # bytes; what a byte order mark takes
 NEWLINE = ord("\n")
+LARGEST_BLOCK = 1 << 29  # positions in a block, and behind it what lower case may add, are int32
 PADDING = 32  # bytes of a block behind its text
 
 # Finds the last place, after the first byte of text[:stop], where a block may end; 0 if there is none.
@@ -85,6 +86,11 @@ def cut_blocks(streams: Iterable[TextStream], find_cut: FindCut, num_blocks: int
         That many blocks are used in turn: one is overwritten when so many more have been yielded.
     size : int
         Bytes of a block; one that holds no place to cut grows until it does.
+
+    Raises
+    ------
+    ValueError
+        There is none in 512 MB.
     """
     ring = cycle([TextBlock(size) for _ in range(num_blocks)])
     block = next(ring)
@@ -101,6 +107,7 @@ def cut_blocks(streams: Iterable[TextStream], find_cut: FindCut, num_blocks: int
                     yield block
                     block = following
                 else:
+                    _check_size(block)
                     block.resize(2 * block.size)
             with memoryview(block.text) as text, text[block.stop : block.size] as room:
                 num_bytes = stream.readinto(room)
@@ -113,6 +120,15 @@ def cut_blocks(streams: Iterable[TextStream], find_cut: FindCut, num_blocks: int
             block.stop += 1
     if block.stop:
         yield block
+
+
+def _check_size(block: TextBlock) -> None:
+    if block.size >= LARGEST_BLOCK:
+        name, line = block.place_of(0)
+        raise ValueError(
+            f"{name}, line {line}: {block.size:,} bytes without an end of a word. Expected text that is made of words; "
+            "check the file, and the tokenizer."
+        )
 
 
 def _place_to_cut(block: TextBlock, find_cut: FindCut) -> int:

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.code_points import CodePoints, whitespace_code_points, word_code_points
-from daneo.corpus.counted_types import CountedTypes
+from daneo.corpus.counted_types import CountedBlock, CountedTypes
 from daneo.corpus.ordered_threads import most_taken, ordered
 from daneo.corpus.sources import Errors, Reading, num_replaced, undecodable
 from daneo.corpus.text_blocks import TextBlock, cut_blocks
 from daneo.corpus.tokenizers import Tokenizer, Whitespace, Words
-from daneo.corpus.word_table import WordTable
+from daneo.corpus.word_table import ThreadTables
 
 BLOCK_SIZE = 1 << 19  # bytes of text; more would fall out of the caches from one kernel to the next
-
-
-class CountedBlock(NamedTuple):
-    """Tokens of a block as provisional ids: those of one table.
-
-    Attributes
-    ----------
-    table : int
-        Which table.
-    ids : int32 array of shape (T,)
-        Valid until the next block is asked for, as is `ends`.
-    ends : int32 array
-        For each document that ends in the block, the number of the block's tokens before that.
-    num_replaced : int
-        U+FFFD put in place of bytes that are not UTF-8.
-    """
-
-    table: int
-    ids: npt.NDArray[np.int32]
-    ends: npt.NDArray[np.int32]
-    num_replaced: int
 
 
 def is_compiled(tokenizer: Tokenizer) -> bool:
@@ -67,8 +45,7 @@ class TextCounter:
         self._kernels = kernels
         self._errors = errors
         self._num_threads = num_threads
-        self._tables = [WordTable() for _ in range(num_threads)]
-        self._free = deque(range(num_threads))
+        self._tables = ThreadTables(num_threads)
         self._surrogates = False
 
     def blocks(self, reading: Reading) -> Generator[CountedBlock]:
@@ -89,18 +66,8 @@ class TextCounter:
         return ordered(self._count, blocks, self._num_threads)
 
     def types(self) -> CountedTypes:
-        """Merge the tables; call it once, in the end."""
-        merged, *others = self._tables
-        numbers = [np.arange(merged.num_types, dtype=np.int32)]
-        while others:
-            numbers.append(merged.add(others.pop(0)))
-        places, counts = merged.entries()
-        return CountedTypes(
-            counts,
-            spell=lambda wanted: merged.spell(places[wanted]),
-            sort=lambda wanted: wanted[merged.sort(places[wanted], counts[wanted])],
-            numbers=numbers,
-        )
+        """Return what has been counted; call it once, in the end."""
+        return CountedTypes(self._tables)
 
     def _count(self, block: TextBlock) -> CountedBlock:
         kernels, points, folded = self._kernels, self._code_points, block.folded.view(np.uint8)
@@ -109,11 +76,8 @@ class TextCounter:
         kernels.respell_tokens(
             block.characters, block.stop, points.kinds, points.lower, block.resized, num_resized, folded, block.edges
         )
-        table = self._free.pop()
-        try:
-            self._tables[table].count(block, num_tokens)
-        finally:
-            self._free.append(table)
+        # A letter of two bytes may become one of three.
+        table = self._tables.count(block.folded, block.edges, num_tokens, 2 * block.stop)
         return CountedBlock(table, block.edges[:num_tokens], block.newlines[:num_newlines], replaced)
 
     def _classify(self, block: TextBlock) -> tuple[int, int, int]:

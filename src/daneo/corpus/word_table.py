@@ -1,13 +1,12 @@
-"""The hash table in which one thread counts tokens."""
+"""The hash tables in which tokens are counted, one for each thread."""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from daneo.corpus.text_blocks import TextBlock
 
 FIRST_ENTRY = 4  # as in word_table_kernels
 LARGEST_ARENA = 2**32  # numbers of eight bytes: a slot has 32 bits for a place in it
@@ -32,14 +31,26 @@ class WordTable:
         self._used = FIRST_ENTRY
         self.num_types = 0
 
-    def count(self, block: TextBlock, num_tokens: int) -> None:
-        """Count a block's tokens and replace their edges by their ids."""
-        # Four numbers for each token, and all bytes once more for the rest of long ones.
-        self._reserve(4 * num_tokens + block.stop // 8)
+    def count(
+        self, folded: npt.NDArray[np.uint64], edges: npt.NDArray[np.int32], num_tokens: int, num_bytes: int
+    ) -> None:
+        """Count tokens and replace their edges by their ids.
+
+        Parameters
+        ----------
+        folded : uint64 array
+            The tokens' bytes, somewhere, and two numbers more.
+        edges : int32 array of shape (at least 2 num_tokens,)
+            Where each token starts and ends. The first `num_tokens` are overwritten with the ids.
+        num_tokens, num_bytes : int
+            How many tokens, and a bound on how many bytes they have in all.
+        """
+        # As if every token were new: four numbers each, and more for those that are longer than 16 bytes.
+        self._reserve(4 * num_tokens + num_bytes // 8)
         done = 0
         while done < num_tokens:
             done, self._used, self.num_types = self._kernels.count_tokens(
-                block.folded, block.edges, done, num_tokens, self._slots, self._arena, self._used, self.num_types
+                folded, edges, done, num_tokens, self._slots, self._arena, self._used, self.num_types
             )
             self._grow_if_full()
 
@@ -64,7 +75,7 @@ class WordTable:
         return places, counts
 
     def spell(self, places: npt.NDArray[np.uint64]) -> list[str]:
-        """Write out the words of some entries. No word holds a newline, so all can be decoded at once."""
+        """Write out the words of some entries."""
         if len(places) == 0:
             return []
         starts = places.astype(np.int64)
@@ -74,7 +85,12 @@ class WordTable:
         letters = self._arena.view(np.uint8)[source]
         letters[ends - 1] = ord("\n")
         text: str = letters.tobytes().decode("utf-8", SURROGATE_PASS)
-        return text.split("\n")[:-1]
+        words = text.split("\n")[:-1]
+        if len(words) == len(places):
+            return words
+        # A token of a list may hold a newline.
+        edges = zip((ends - sizes).tolist(), (ends - 1).tolist(), strict=True)
+        return [letters[start:end].tobytes().decode("utf-8", SURROGATE_PASS) for start, end in edges]
 
     def sort(self, places: npt.NDArray[np.uint64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Say in which order entries are sorted by falling count and then by spelling."""
@@ -105,3 +121,30 @@ class WordTable:
     def _grow_if_full(self) -> None:
         if 2 * self.num_types >= self._slots.size:
             self._slots = self._kernels.grow(self._slots)
+
+
+class ThreadTables:
+    """A table for each thread that counts at the same time."""
+
+    def __init__(self, num_threads: int) -> None:
+        self._tables = [WordTable() for _ in range(num_threads)]
+        self._free = deque(range(num_threads))
+
+    def count(
+        self, folded: npt.NDArray[np.uint64], edges: npt.NDArray[np.int32], num_tokens: int, num_bytes: int
+    ) -> int:
+        """Count tokens in a table that no other thread uses now, and return its number; see :meth:`WordTable.count`."""
+        number = self._free.pop()
+        try:
+            self._tables[number].count(folded, edges, num_tokens, num_bytes)
+        finally:
+            self._free.append(number)
+        return number
+
+    def merge(self) -> tuple[WordTable, list[npt.NDArray[np.int32]]]:
+        """Put all tables into the first, in the end; return it, and for each table the ids there of its own ids."""
+        merged, *others = self._tables
+        numbers = [np.arange(merged.num_types, dtype=np.int32)]
+        while others:
+            numbers.append(merged.add(others.pop(0)))
+        return merged, numbers
