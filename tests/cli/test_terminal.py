@@ -40,7 +40,7 @@ def test_lines_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
             show(report(done=done, epoch=epoch, epochs=2))
     output, errors = capsys.readouterr()
     assert output == ""
-    assert [line.split()[1] for line in errors.splitlines()] == ["10%", "30%", "60%", "100%"]
+    assert [line.split()[1] for line in errors.splitlines()] == ["10%", "30%", "100%"]
 
 
 def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,11 +42,12 @@ def test_train_reports_and_saves(daneo: Any, text: Path, tmp_path: Path) -> None
     vectors = package.WordVectors.load(output)
     assert (sorted(vectors.words), vectors.vector_size) == (sorted(WORDS), 8)
     assert printed.startswith("50 vectors of 8 numbers, learned in 0:0")
-    assert f"They are in {output}.\nTry next:\n  daneo similar {output} word" in printed.replace(sys.argv[0], "daneo")
+    assert f"They are in {output}.\nTry next:\n" in printed
+    assert f" similar {output} word" in printed
     assert errors.count("after epoch ") == 2
     assert errors.count("\n  word7: word") == 2
     assert errors.count("\n  x: not in the vocabulary") == 2
-    assert "epoch 1/2" in errors
+    assert "training 100%  epoch 2/2" in errors
     assert not (tmp_path / "v.checkpoint").exists()
 
 

@@ -14,8 +14,8 @@ from daneo.cli.standard_library import standard_library_text
 from daneo.cli.terminal import QuietFlag, clock, print_note, print_table, program, shown_progress
 
 # The text is small, so it is read often; with one thread everybody with the same Python sees the same neighbours.
-SETTINGS: dict[str, Any] = {"vector_size": 100, "epochs": 20, "negative": 10, "num_threads": 1, "seed": 1}
-WORDS = ("red", "monday", "exception", "socket", "bytes", "button", "true")
+SETTINGS: dict[str, Any] = {"min_count": 8, "epochs": 30, "negative": 10, "sample": 3e-4, "num_threads": 1, "seed": 1}
+WORDS = ("red", "year", "button", "socket", "lock", "bytes")
 
 app = typer.Typer()
 
@@ -45,7 +45,7 @@ def demo(
         return
     vectors, here = model.vectors, shlex.quote(str(output))
     known = [word for word in WORDS if word in vectors]
-    answers = vectors.most_similar(known, topn=6)
+    answers = vectors.most_similar(known, topn=5)
     print_table(
         ["word", "words in its company"],
         [(word, ", ".join(near for near, _ in found)) for word, found in zip(known, answers, strict=True)],

@@ -114,17 +114,15 @@ class _Lines:
 
     def __init__(self) -> None:
         self._stage = ""
-        self._epoch = 0
         self._next = 0.0
         self._last = ""
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
         at_end = progress.total is not None and progress.done >= progress.total
-        new = (progress.stage, progress.epoch) != (self._stage, self._epoch)
-        if not (new or at_end or now >= self._next):
+        if progress.stage == self._stage and not at_end and now < self._next:
             return
-        self._stage, self._epoch, self._next = progress.stage, progress.epoch, now + SECONDS_BETWEEN_LINES
+        self._stage, self._next = progress.stage, now + SECONDS_BETWEEN_LINES
         share = f" {progress.done / progress.total:4.0%}" if progress.total else ""
         line = f"{progress.stage}{share}  {describe(progress)}"
         if line != self._last:  # a stage may report its end twice
