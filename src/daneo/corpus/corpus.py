@@ -100,7 +100,7 @@ class Corpus:
         ValueError
             The source could be read only once and has been read; or text is not UTF-8, or a file is damaged.
         """
-        return self._pass(num_threads=1, progress=None).documents()
+        return map(list, self._pass(num_threads=1, progress=None).documents())
 
     def __repr__(self) -> str:
         return f"<Corpus {self.source!r:.80}, tokenizer {self.tokenizer.name}>"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -44,11 +44,11 @@ class Pass(NamedTuple):
     num_threads: int
     progress: ProgressCallback | None
 
-    def documents(self) -> Iterator[list[str]]:
-        """Yield the tokens of each document, cut in Python."""
-        documents = (
-            map(self.tokenizer, self.reading.texts(self.errors)) if self.reading.is_text else self.reading.token_lists()
-        )
+    def documents(self) -> Iterator[Sequence[str]]:
+        """Yield the tokens of each document, cut in Python; a list of the source is yielded itself."""
+        documents: Iterator[Sequence[str]] = self.reading.token_lists()
+        if self.reading.is_text:
+            documents = map(self.tokenizer, self.reading.texts(self.errors))
         return documents if self.phrases is None else map(self.phrases, documents)
 
     def blocks(self) -> tuple[Generator[CountedBlock], Callable[[], CountedTypes]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -71,12 +71,12 @@ class IterableReading:
                 raise _wrong_item(item, number, "a str, as the first item is")
             yield item.replace("\n", " ")
 
-    def token_lists(self) -> Iterator[list[str]]:
-        """Yield each token list."""
+    def token_lists(self) -> Iterator[Sequence[str]]:
+        """Yield each list or tuple of tokens, itself and no copy."""
         for number, item in enumerate(self._items):
             if not isinstance(item, (list, tuple)):
                 raise _wrong_item(item, number, "a list of str, as the first item is")
-            yield list(item)
+            yield item
 
     def encoded_texts(self) -> Iterator[bytes]:
         """Yield lines of UTF-8, many texts at a time; lone surrogates are written as if they were characters."""

@@ -88,7 +88,7 @@ class Reading(Protocol):
     def texts(self, errors: Errors) -> Iterator[str]:
         """Yield the text of each document."""
 
-    def token_lists(self) -> Iterator[list[str]]:
+    def token_lists(self) -> Iterator[Sequence[str]]:
         """Yield the tokens of each document, if there is no text."""
 
     def advance(self, num_words: int) -> None:
@@ -144,7 +144,7 @@ class FilesReading:
     def advance(self, num_words: int) -> None:
         """Do nothing: what counts is the position in the files."""
 
-    def token_lists(self) -> Iterator[list[str]]:
+    def token_lists(self) -> Iterator[Sequence[str]]:
         """Yield nothing: files hold text."""
         return iter(())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
@@ -16,7 +16,7 @@ BATCH = 1 << 16  # tokens, or documents, that are counted at a time
 LARGEST_BATCH = 2**31 - 1  # bytes: positions in it are int32
 NEWLINE = ord("\n")
 
-TokenLists = list[list[str]]
+TokenLists = list[Sequence[str]]
 
 
 class TokenCounter:
@@ -32,7 +32,7 @@ class TokenCounter:
         self._num_threads = num_threads
         self._tables = ThreadTables(num_threads)
 
-    def blocks(self, documents: Iterable[list[str]]) -> Generator[CountedBlock]:
+    def blocks(self, documents: Iterable[Sequence[str]]) -> Generator[CountedBlock]:
         """Read all documents and yield them block by block, counted.
 
         Raises
@@ -88,7 +88,7 @@ def lay_out(tokens: list[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.i
     return folded, edges.ravel()
 
 
-def _batches(documents: Iterable[list[str]]) -> Iterator[TokenLists]:
+def _batches(documents: Iterable[Sequence[str]]) -> Iterator[TokenLists]:
     batch: TokenLists = []
     size = 0
     for tokens in documents:
