@@ -239,16 +239,19 @@ def test_no_word_left_says_how_many_there_were():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "error", "complaint"),
     [
-        ({"min_count": 0}, "min_count of at least 1, got 0"),
-        ({"max_size": 0}, "max_size of at least 1, got 0"),
-        ({"num_threads": 0}, "num_threads of at least 1, got 0"),
+        ({"min_count": 0}, ValueError, "min_count of at least 1, got 0"),
+        ({"max_size": 0}, ValueError, "max_size of at least 1, got 0"),
+        ({"num_threads": 0}, ValueError, "num_threads of at least 1, got 0"),
+        ({"vocabulary": "folder"}, TypeError, r"expected a Vocabulary or None, got 'folder' \(str\)"),
     ],
 )
-def test_wrong_arguments(arguments, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        Corpus(["a"]).encode(**arguments)
+def test_wrong_arguments_are_refused_before_anything_is_read(arguments, error, complaint):
+    source = iter(["a"])
+    with pytest.raises(error, match=complaint):
+        Corpus(source).encode(**arguments)
+    assert list(source) == ["a"]
 
 
 def test_real_text_gives_what_python_gives(shared_data: Path):

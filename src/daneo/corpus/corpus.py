@@ -144,6 +144,8 @@ class Corpus:
         ValueError
             No word is left; or the source could be read only once and has been read; or text is not UTF-8, or a file
             is damaged.
+        TypeError
+            `vocabulary` is something else.
         FileExistsError
             `path` is a directory with other files in it.
 
@@ -159,6 +161,14 @@ class Corpus:
         ...     encoded.vocabulary.words, encoded.tokens(0, 5).tolist(), encoded.num_dropped
         (['time', 'is'], [0, 1, 0, 1, 0], 2)
         """
+        if vocabulary is not None and not isinstance(vocabulary, Vocabulary):
+            raise TypeError(
+                f"encode expected a Vocabulary or None, got {vocabulary!r:.80} ({type(vocabulary).__name__})."
+            )
+        if min_count < 1:
+            raise ValueError(f"encode expected min_count of at least 1, got {min_count}. 1 keeps every word.")
+        if max_size is not None and max_size < 1:
+            raise ValueError(f"encode expected max_size of at least 1, got {max_size}. None keeps every frequent word.")
         return encode(self._pass(num_threads, progress), vocabulary, min_count, max_size, path)
 
     def count(

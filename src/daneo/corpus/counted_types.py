@@ -73,10 +73,6 @@ class CountedTypes:
         ValueError
             No word is left.
         """
-        if min_count < 1:
-            raise ValueError(f"Expected min_count of at least 1, got {min_count}. 1 keeps every word.")
-        if max_size is not None and max_size < 1:
-            raise ValueError(f"Expected max_size of at least 1, got {max_size}. None keeps every frequent word.")
         numbers = self.sort(np.flatnonzero(self.counts >= min_count))[:max_size]
         if numbers.size == 0:
             raise ValueError(self._nothing_left(min_count))
