@@ -66,7 +66,9 @@ def noise_table(counts: npt.NDArray[np.int64], exponent: float, seed: int) -> np
     """
     size = max(SMALLEST_TABLE, 4 * len(counts))
     # A word that never occurred (it came with given vectors) is no noise, whatever the exponent.
-    weight = np.where(counts > 0, np.maximum(counts, 1).astype(np.float64) ** exponent, 0)
+    weight, occurs = np.zeros(len(counts)), counts > 0
+    logarithms = exponent * np.log(counts[occurs])
+    weight[occurs] = np.exp(logarithms - logarithms.max())  # the powers themselves may be too large for a number
     bounds = np.rint(np.cumsum(weight) / weight.sum() * size).astype(np.int64)
     table = np.repeat(np.arange(len(counts), dtype=np.int32), np.diff(bounds, prepend=0))
     np.random.default_rng(seed).shuffle(table)
