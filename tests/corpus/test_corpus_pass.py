@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from itertools import chain, pairwise
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_texts_of_an_iterable(documents, size, num_threads, name, min_count, mon
     name=st.sampled_from(["words", "whitespace"]),
 )
 @example(data="단어".encode() * 10, size=4, num_threads=2, name="words")  # no place to cut
+@example(data="İ".encode() + b"\xc3\xff", size=4, num_threads=1, name="words")  # the text grows, and then a letter
 @example(data="단。".encode() * 10, size=4, num_threads=2, name="words")  # to cut where no ASCII stands
 @example(data=b"a b c d e\n", size=4, num_threads=2, name="words")
 @example(data=b"\xef\xbb\xbfa\r\nb\r\n", size=4, num_threads=1, name="words")
@@ -96,6 +98,27 @@ def test_bytes_of_a_file(data, size, num_threads, name, monkeypatch, tmp_path):
     else:
         with pytest.raises(ValueError, match="holds no words"):
             corpus.encode(min_count=1)
+
+
+PIECES = [*map(str.encode, "aabcZ_9  \n\t\r-.\u0301\u3000éΣ단어ẞİKȾǅ😀\ufffd\ufeff")]
+WRONG = [b"\xff", b"\x80", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80"]
+
+
+@pytest.mark.parametrize("share_wrong", [0, 0.02, 0.2])
+def test_long_random_files(share_wrong, monkeypatch, tmp_path):
+    # Longer than what hypothesis makes: many blocks, and all combinations of what begins and ends them.
+    rng = random.Random(1)
+    path = tmp_path / "text.txt"
+    for _ in range(150):
+        pieces = [rng.choice(WRONG if rng.random() < share_wrong else PIECES) for _ in range(rng.randrange(300))]
+        data = b"a " + b"".join(pieces)
+        path.write_bytes(data)
+        monkeypatch.setattr(text_counter, "BLOCK_SIZE", rng.choice([4, 5, 7, 16, 33, 64, 100, 1000]))
+        name = rng.choice(["words", "whitespace"])
+        lines = data.decode("utf-8", "replace").removesuffix("\n").split("\n")
+        corpus = Corpus(path, name, errors="replace")
+        got = encoded(corpus, min_count=1, num_threads=rng.choice([1, 2, 3]))
+        assert got == expected([tokenizers.get(name)(line) for line in lines])
 
 
 @many

@@ -70,8 +70,9 @@ class TextCounter:
         return CountedTypes(self._tables)
 
     def _count(self, block: TextBlock) -> CountedBlock:
-        kernels, points, folded = self._kernels, self._code_points, block.folded.view(np.uint8)
+        kernels, points = self._kernels, self._code_points
         num_newlines, num_resized, replaced = self._classify(block)
+        folded = block.folded.view(np.uint8)  # only now: replacing what is not UTF-8 may take new arrays
         num_tokens = int(kernels.find_tokens(block.inside, block.stop, block.newlines, num_newlines, block.edges))
         kernels.respell_tokens(
             block.characters, block.stop, points.kinds, points.lower, block.resized, num_resized, folded, block.edges
