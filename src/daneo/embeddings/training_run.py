@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,7 +98,7 @@ class TrainingRun:
         self._progress, self._on_epoch, self._save = progress, on_epoch, save
         self._checkpoint_seconds = checkpoint_seconds
         self._lock = threading.Lock()
-        self._pause = threading.Event()
+        self._pause = False
         self._error: BaseException | None = None
         self._tokens_done = 0  # in this process, for the rate
 
@@ -122,47 +125,60 @@ class TrainingRun:
 
     def _train_until_pause(self) -> None:
         """Let the threads train until the epoch is over or a checkpoint is due."""
-        self._pause.clear()
-        threads = [threading.Thread(target=self._work, args=(number,)) for number in range(self._num_threads)]
-        for thread in threads:
-            thread.start()
+        # Not threading.Thread: Ctrl-C during its join() marks it as ended while it still runs (in Python 3.11), so that
+        # a matrix would be saved while it changes. Appending to a list is one step, which nothing interrupts.
+        begun: list[int] = []
+        ended: list[int] = []
+        news: SimpleQueue[None] = SimpleQueue()
+
+        def work(thread: int) -> None:
+            begun.append(thread)
+            try:
+                self._work(thread)
+            except BaseException as error:
+                self._error, self._pause = error, True
+            ended.append(thread)
+            news.put(None)
+
+        self._pause = False
         try:
+            for thread in range(self._num_threads):
+                _thread.start_new_thread(work, (thread,))
             reported = time.monotonic()
-            while any(thread.is_alive() for thread in threads):
-                threads[0].join(0.05)
-                if not threads[0].is_alive():
-                    threads[-1].join(0.05)
+            while len(ended) < self._num_threads:
+                with suppress(Empty):
+                    news.get(timeout=0.05)
                 now = time.monotonic()
                 if now - reported >= SECONDS_BETWEEN_REPORTS:
                     reported = now
                     self._report()
                 if self._checkpoint_due(now):
-                    self._pause.set()
-        finally:  # also on Ctrl-C: nobody may go on writing to the matrices
-            self._pause.set()
-            for thread in threads:
-                thread.join()
+                    self._pause = True
+        finally:  # also on Ctrl-C, and whatever comes after it: nobody may go on writing to the matrices
+            self._pause = True
+            while len(ended) < len(begun):
+                try:
+                    while len(ended) < len(begun):
+                        news.get()
+                except KeyboardInterrupt:
+                    pass  # one more; the first is on its way already
         if self._error is not None:
             raise self._error
 
     def _work(self, thread: int) -> None:
         position = self._position
-        try:
-            while not self._pause.is_set():
-                with self._lock:
-                    number = position.stretch
-                    if number >= len(self._stretches):
-                        return
-                    position.stretch += 1
-                ids, ends = self._stretches.read(number)
-                loss, examples = self._step(thread, ids, ends, self._rate_at(position.epoch, number))
-                position.loss[thread] += loss
-                position.examples[thread] += examples
-                with self._lock:
-                    self._tokens_done += len(ids)
-        except BaseException as error:
-            self._error = error
-            self._pause.set()
+        while not self._pause:
+            with self._lock:
+                number = position.stretch
+                if number >= len(self._stretches):
+                    return
+                position.stretch += 1
+            ids, ends = self._stretches.read(number)
+            loss, examples = self._step(thread, ids, ends, self._rate_at(position.epoch, number))
+            position.loss[thread] += loss
+            position.examples[thread] += examples
+            with self._lock:
+                self._tokens_done += len(ids)
 
     def _rate_at(self, epoch: int, number: int) -> float:
         share = (epoch * self._num_tokens + self._stretches.start(number)) / (self._epochs * self._num_tokens)
@@ -176,8 +192,8 @@ class TrainingRun:
                 "The text has no two words side by side in one document, so there is nothing to learn from. "
                 "Give more text, lower min_count or raise sample."
             )
+        self._report(finished=True)  # the user's code: Ctrl-C in it must find the epoch either running or over
         position.losses.append(loss)
-        self._report(finished=True)
         position.epoch, position.stretch = position.epoch + 1, 0
         position.loss[:], position.examples[:] = 0, 0
         if self._on_epoch is not None:
