@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "daneo"
 STAGES = ("foundations", "corpus", "embeddings", "layers", "models", "training", "web", "cli")
 VAGUE_NAMES = {"utils", "util", "core", "misc", "helpers", "common"}
-LONGEST_MODULE = 300
+LONGEST_MODULE = 350  # aim for 250; a kernel file may need more, for its reference can share nothing with another
 # The root names a home for every public name, so it alone may point to the right.
 ROOT = "daneo/__init__.py"
 

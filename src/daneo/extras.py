@@ -17,4 +17,6 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise ImportError(f"{purpose} needs {module}, which is not installed. Run: pip install 'daneo[{extra}]'") from error
+        raise ImportError(
+            f"{purpose} needs {module}, which is not installed. Run: pip install 'daneo[{extra}]'"
+        ) from error

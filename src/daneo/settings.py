@@ -74,7 +74,9 @@ def _check_type(where: str, value: Any, annotation: Any) -> None:
         return
     plain = option_type(annotation)
     # bool is an int to Python, never to a user; an int is good where a float is asked for.
-    right = isinstance(value, (int, float) if plain is float else plain) and (plain is bool or not isinstance(value, bool))
+    right = isinstance(value, (int, float) if plain is float else plain) and (
+        plain is bool or not isinstance(value, bool)
+    )
     if not right:
         raise TypeError(f"{where} expected {plain.__name__}, got {value!r} ({type(value).__name__}).")
 

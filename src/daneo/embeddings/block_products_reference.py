@@ -48,8 +48,7 @@ def scores_of_row(block: Floats, index: int, matrix: Floats, rows: Ids, count: i
 def update_rows_and_row(
     matrix: Floats, rows: Ids, count: int, factors: Floats, block: Floats, change: Floats, index: int
 ) -> None:
-    """change[index] = sum over k of factors[index, k] * matrix[rows[k]], and
-    matrix[rows[k]] += factors[index, k] * block[index].
+    """change[index] = the sum of factors[index, k] * matrix[rows[k]]; then the rows += factors * block[index].
 
     The rows are read before they are changed; no row comes twice but one whose factor is 0.
     """

@@ -19,7 +19,7 @@ from daneo.embeddings.word2vec_matrices import (
     padded_rows,
     without_padding,
 )
-from daneo.embeddings.word2vec_training import as_corpus, encoded_corpus, start
+from daneo.embeddings.word2vec_training import as_corpus, encoded_corpus, num_output_rows, start
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
@@ -46,7 +46,7 @@ class Word2Vec:
     Parameters
     ----------
     **settings
-        The fields of :class:`Word2VecConfig`: ``vector_size=100, window=5, min_count=5, epochs=5, learning_rate=0.025,
+        The fields of :class:`Word2VecConfig`: ``vector_size=100, window=5, min_count=5, epochs=5, learning_rate=None,
         architecture="skipgram" | "cbow", loss="negative_sampling" | "hierarchical_softmax", negative=5, sample=1e-3,
         num_threads=None, seed=1`` and others. ``daneo train word2vec --help`` explains each.
 
@@ -175,11 +175,11 @@ class Word2Vec:
         asked = {"task": "fit", **dataclasses.asdict(self.config), "frozen": list(frozen)}
         saved = None if checkpoint is None else Checkpoint(checkpoint, asked, resume=resume)
         with encoded_corpus(self.config, corpus, vocabulary, saved, progress) as encoded:
-            self._vocabulary = words = encoded.vocabulary
+            words = encoded.vocabulary
             inputs = initial_vectors(len(words), self.config.vector_size, self.config.seed)
             if vectors is not None:
                 copy_rows(vectors, words, inputs, self.config.vector_size)
-            outputs = padded_rows(num_outputs(self.config, words), self.config.vector_size)
+            outputs = padded_rows(num_output_rows(self.config, words), self.config.vector_size)
             step, state = start(self.config, words, inputs, outputs, frozen)
             if saved is not None and (before := saved.load()) is not None:
                 state.restore(before)
@@ -219,6 +219,9 @@ class Word2Vec:
         old, inputs_before, outputs_before = self.vocabulary, self._inputs, self._outputs
         assert inputs_before is not None
         assert outputs_before is not None
+        epochs = self.config.epochs if epochs is None else epochs
+        if epochs < 1:
+            raise ValueError(f"Word2Vec.continue_training expected epochs of at least 1, got {epochs}.")
         corpus = as_corpus(corpus)
         words, counts = corpus.count(num_threads=self.config.num_threads, progress=progress)
         known = [at for at, word in enumerate(words) if word in old or counts[at] >= self.config.min_count]
@@ -227,13 +230,12 @@ class Word2Vec:
         size = self.config.vector_size
         inputs = initial_vectors(len(extended), size, self.config.seed, first=len(old))
         inputs[: len(old), :size] = inputs_before
-        outputs = padded_rows(num_outputs(self.config, extended), size)
+        outputs = padded_rows(num_output_rows(self.config, extended), size)
         if self.config.loss == "negative_sampling":
             outputs[: len(old), :size] = outputs_before
         with encoded_corpus(self.config, corpus, extended, None, progress) as encoded:
-            self._vocabulary = extended
             step, state = start(self.config, extended, inputs, outputs, frozen)
-            self._train(encoded, step, state, epochs or self.config.epochs, progress, on_epoch)
+            self._train(encoded, step, state, epochs, progress, on_epoch)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -279,6 +281,7 @@ class Word2Vec:
         checkpoint_seconds: float = 60.0,
     ) -> None:
         words, size = encoded.vocabulary, self.config.vector_size
+        self._vocabulary = words
         self._inputs, self._outputs, self._training = state.inputs, state.outputs, True
         self.losses, self._num_tokens = state.position.losses, encoded.num_tokens
         try:
@@ -287,7 +290,7 @@ class Word2Vec:
                 step,
                 state.position,
                 epochs=epochs,
-                learning_rate=self.config.learning_rate,
+                learning_rate=self.config.first_learning_rate,
                 min_learning_rate=self.config.last_learning_rate,
                 progress=progress,
                 on_epoch=None if on_epoch is None else lambda epoch, loss: on_epoch(self, epoch, loss),

@@ -42,8 +42,10 @@ class Word2VecConfig:
     )
     shrink_windows: bool = opt(True, "draw each window's size from 1 to window, so that near words weigh more")
     epochs: int = opt(5, "passes over the text", minimum=1)
-    learning_rate: float = opt(0.025, "step size at the start; it falls in a straight line", above=0)
-    min_learning_rate: float | None = opt(None, "step size at the end (none: 0.28 of learning_rate)", minimum=0)
+    learning_rate: float | None = opt(
+        None, "step size at the start; it falls in a straight line (none: 0.025, for CBOW 0.05)", above=0
+    )
+    min_learning_rate: float | None = opt(None, "step size at the end (none: 0.28 of the start)", minimum=0)
     num_threads: int | None = opt(
         None, "threads (none: one a core); only one thread is reproducible bit for bit", minimum=1
     )
@@ -51,17 +53,24 @@ class Word2VecConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.min_learning_rate is not None and self.min_learning_rate > self.learning_rate:
+        if self.last_learning_rate > self.first_learning_rate:
             raise ValueError(
-                f"Word2Vec(min_learning_rate=...) expected at most learning_rate, {self.learning_rate}; "
-                f"got {self.min_learning_rate}."
+                f"Word2Vec(min_learning_rate=...) expected at most learning_rate, {self.first_learning_rate}; "
+                f"got {self.last_learning_rate}."
             )
+
+    @property
+    def first_learning_rate(self) -> float:
+        """The step size at the start; as in word2vec.c, CBOW takes steps of twice the size."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 0.025 if self.architecture == "skipgram" else 0.05
 
     @property
     def last_learning_rate(self) -> float:
         """The step size at the end.
 
         Falling to nothing, as word2vec.c does, gives better analogies and worse similarity sets; 0.28 was measured to
-        be above gensim in both (benchmarks/embeddings/word2vec.py).
+        be above gensim in both (benchmarks/embeddings/word2vec_quality.py).
         """
-        return 0.28 * self.learning_rate if self.min_learning_rate is None else self.min_learning_rate
+        return 0.28 * self.first_learning_rate if self.min_learning_rate is None else self.min_learning_rate

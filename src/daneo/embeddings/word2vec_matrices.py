@@ -42,7 +42,8 @@ def without_padding(padded: Floats, num_rows: int, vector_size: int) -> Floats:
 def initial_vectors(num_words: int, vector_size: int, seed: int, *, first: int = 0) -> Floats:
     """Uniform numbers from -1/2D to 1/2D, as word2vec.c begins; rows before `first` stay zero."""
     vectors = padded_rows(num_words, vector_size)
-    random = np.random.default_rng(seed)
+    # Rows that are added later draw other numbers than the first words did.
+    random = np.random.default_rng([seed, first] if first else seed)
     for start in range(first, num_words, _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, num_words)
         rows = random.random((stop - start, vector_size), dtype=np.float32)
