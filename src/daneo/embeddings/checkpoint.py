@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +33,14 @@ class Checkpoint:
     run : mapping
         What was asked for: anything that JSON can say. Resuming demands the same.
     resume : bool
-        Go on with what is there, or begin.
+        Go on with what is there, or begin. A run that was killed before it had written anything begins anew.
 
     Raises
     ------
     FileNotFoundError
         There is nothing to resume.
     FileExistsError
-        Something is there already, and resuming was not asked for.
+        An unfinished run is there already, and resuming was not asked for; or the directory is not ours.
     ValueError
         The unfinished run was asked for with other settings.
     """
@@ -47,15 +48,28 @@ class Checkpoint:
     def __init__(self, path: str | os.PathLike[str], run: Mapping[str, Any], *, resume: bool) -> None:
         self.path = Path(path)
         record = self.path / "run.json"
-        if not resume:
-            if self.path.exists() and any(self.path.iterdir()):
+        if resume and not self.path.exists():
+            raise FileNotFoundError(f"There is nothing to resume: {self.path} does not exist. Start without resuming.")
+        if record.exists():
+            if not resume:
                 raise FileExistsError(f"{self.path} holds an unfinished run. Resume it, or remove it to start afresh.")
+            _demand_equal(record, run)
+            self._remove_leftovers()
+        else:
+            self._remove_leftovers()
+            if self.path.exists() and any(self.path.iterdir()):
+                raise FileExistsError(f"{self.path} holds files of another kind. Give a new or empty directory.")
             with replaced_file(record) as file:
                 file.write(json.dumps(run, indent=2, ensure_ascii=False).encode())
-        elif not record.exists():
-            raise FileNotFoundError(f"There is nothing to resume: {record} does not exist. Start without resuming.")
-        else:
-            _demand_equal(record, run)
+
+    def _remove_leftovers(self) -> None:
+        """Remove what was being written when the run was killed."""
+        for pattern in (".run.json.*.part", ".corpus.*.part", "state.safetensors.part"):
+            for left in self.path.glob(pattern):
+                if left.is_dir():
+                    shutil.rmtree(left)
+                else:
+                    left.unlink()
 
     def corpus(self) -> EncodedCorpus | None:
         """Open the ids of the unfinished run; None if it was stopped before they were written."""
@@ -94,8 +108,8 @@ class TrainingState:
     ----------
     inputs, outputs : float32 arrays
         The two matrices, as they lie in memory.
-    random : uint64 array of shape (num_threads, 2)
-        The state of each thread's generator.
+    random : uint64 array, a row for each thread
+        The states of the generators.
     position : Position
         How far training has come.
     """
@@ -139,7 +153,7 @@ class TrainingState:
 def _demand_equal(record: Path, run: Mapping[str, Any]) -> None:
     try:
         before = json.loads(record.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{record} is damaged ({error}). Remove {record.parent} and start afresh.") from error
     now = json.loads(json.dumps(run))
     if not isinstance(before, dict) or before.keys() != now.keys():
