@@ -19,7 +19,7 @@ from daneo.embeddings.word2vec_matrices import (
     padded_rows,
     without_padding,
 )
-from daneo.embeddings.word2vec_training import as_corpus, encoded_corpus, num_output_rows, start
+from daneo.embeddings.word2vec_training import as_corpus, counted_vocabulary, encoded_corpus, num_output_rows, start
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
@@ -140,7 +140,7 @@ class Word2Vec:
         corpus : Corpus, or anything that Corpus takes
             The text. It is read once.
         vocabulary : Vocabulary or None
-            The words to learn; None makes one by `min_count` and `max_size`.
+            The words to learn; None makes one by `min_count` and `max_size`. One without counts gets those of the text.
         vectors : WordVectors or None
             Start from these where they have the word; words that only they have are left out.
         frozen : sequence of str
@@ -175,7 +175,7 @@ class Word2Vec:
         asked = {"task": "fit", **dataclasses.asdict(self.config), "frozen": list(frozen)}
         saved = None if checkpoint is None else Checkpoint(checkpoint, asked, resume=resume)
         with encoded_corpus(self.config, corpus, vocabulary, saved, progress) as encoded:
-            words = encoded.vocabulary
+            words = counted_vocabulary(encoded)
             inputs = initial_vectors(len(words), self.config.vector_size, self.config.seed)
             if vectors is not None:
                 copy_rows(vectors, words, inputs, self.config.vector_size)
@@ -183,6 +183,7 @@ class Word2Vec:
             step, state = start(self.config, words, inputs, outputs, frozen)
             if saved is not None and (before := saved.load()) is not None:
                 state.restore(before)
+            self._vocabulary = words
             self._train(encoded, step, state, self.config.epochs, progress, on_epoch, saved, checkpoint_seconds)
         return self
 
@@ -235,6 +236,7 @@ class Word2Vec:
             outputs[: len(old), :size] = outputs_before
         with encoded_corpus(self.config, corpus, extended, None, progress) as encoded:
             step, state = start(self.config, extended, inputs, outputs, frozen)
+            self._vocabulary = extended
             self._train(encoded, step, state, epochs, progress, on_epoch)
         return self
 
@@ -280,8 +282,7 @@ class Word2Vec:
         saved: Checkpoint | None = None,
         checkpoint_seconds: float = 60.0,
     ) -> None:
-        words, size = encoded.vocabulary, self.config.vector_size
-        self._vocabulary = words
+        words, size = self.vocabulary, self.config.vector_size
         self._inputs, self._outputs, self._training = state.inputs, state.outputs, True
         self.losses, self._num_tokens = state.position.losses, encoded.num_tokens
         try:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 NUM_PRIVATE_NODES = 255  # the top eight levels of a full tree
+_TOKENS_AT_ONCE = 1 << 20
 
 
 def as_corpus(corpus: Text) -> Corpus:
@@ -60,6 +61,18 @@ def encoded_corpus(
         encoded.close()
         raise ValueError("No word of the text is in the vocabulary, so there is nothing to learn from.")
     return encoded
+
+
+def counted_vocabulary(encoded: EncodedCorpus) -> Vocabulary:
+    """Return the words of a text; where they came without any counts, with those of the text."""
+    words = encoded.vocabulary
+    if words.counts.any():
+        return words
+    counts = np.zeros(len(words), np.int64)
+    for first in range(0, encoded.num_tokens, _TOKENS_AT_ONCE):
+        tokens = encoded.tokens(first, min(first + _TOKENS_AT_ONCE, encoded.num_tokens))
+        counts += np.bincount(tokens, minlength=len(words))
+    return words.extended(words.words, counts)
 
 
 def random_states(seed: int, num_threads: int, table_size: int) -> npt.NDArray[np.uint64]:
