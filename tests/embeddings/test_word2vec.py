@@ -143,8 +143,8 @@ def test_any_vector_size(algorithm: dict[str, str], vector_size: int) -> None:
 @every_algorithm
 def test_windows_and_noise_of_any_size(algorithm: dict[str, str]) -> None:
     for window, negative in ((1, 1), (40, 3), (3, 23)):
-        settings = {**SMALL, "window": window, "negative": negative}
-        model = Word2Vec(**settings, **algorithm).fit(two_topics(0, 40))
+        settings = {**SMALL, "window": window, "negative": negative, "learning_rate": 0.05}
+        model = Word2Vec(**settings, **algorithm).fit(two_topics(0, 80))
         assert np.isfinite(model.vectors.matrix).all()
         assert model.losses[1] < model.losses[0]
 
