@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from daneo.corpus import word_table
 from daneo.corpus import word_table_kernels as kernels
 from daneo.corpus import word_table_reference as reference
 from daneo.corpus.text_blocks import TextBlock
@@ -67,9 +68,22 @@ def test_merged_tables_are_the_references(one, other):
         reference.count_tokens(tokens, dictionary)
     with np.errstate(over="ignore"):
         mapping = tables[0].add(tables[1])
-    assert mapping.tolist() == reference.merge(expected[1], expected[0])
+    assert mapping.tolist() == reference.add(expected[1], expected[0])
     assert contents(tables[0]) == expected[0]
     assert tables[1].num_types == 0
+
+
+def test_a_large_table_is_added_piece_by_piece(monkeypatch):
+    monkeypatch.setattr(word_table, "LARGEST_PIECE", 100)
+    one, other = WordTable(), WordTable()
+    counted(one, [f"word{i}" for i in range(50)])
+    counted(other, [f"word{i}" for i in range(40, 140)] * 2 + ["long" * 300])
+    with np.errstate(over="ignore"):
+        one.add(other)
+    assert {word: count for word, (_, count) in contents(one).items()} == {
+        **{f"word{i}": (i < 50) + 2 * (i >= 40) for i in range(140)},
+        "long" * 300: 1,
+    }
 
 
 @many
@@ -105,7 +119,7 @@ def test_reference_by_hand():
     table: reference.Table = {}
     assert reference.count_tokens(["it", "is", "it"], table) == [0, 1, 0]
     assert table == {"it": [0, 2], "is": [1, 1]}
-    assert reference.merge({"is": [0, 3], "time": [1, 1]}, table) == [1, 2]
+    assert reference.add({"is": [0, 3], "time": [1, 1]}, table) == [1, 2]
     assert table == {"it": [0, 2], "is": [1, 4], "time": [2, 1]}
     ids, ends = reference.remap(np.array([0, 1, 2, 1]), np.array([0, 2, 4]), np.array([5, -1, 7]))
     assert (ids.tolist(), ends.tolist()) == ([5, 7], [0, 1, 2])

@@ -74,9 +74,17 @@ class TextCounter:
         num_newlines, num_resized, replaced = self._classify(block)
         folded = block.folded.view(np.uint8)  # only now: replacing what is not UTF-8 may take new arrays
         num_tokens = int(kernels.find_tokens(block.inside, block.stop, block.newlines, num_newlines, block.edges))
-        kernels.respell_tokens(
-            block.characters, block.stop, points.kinds, points.lower, block.resized, num_resized, folded, block.edges
-        )
+        if num_resized:
+            kernels.respell_tokens(
+                block.characters,
+                block.stop,
+                points.kinds,
+                points.lower,
+                block.resized,
+                num_resized,
+                folded,
+                block.edges,
+            )
         # A letter of two bytes may become one of three.
         table = self._tables.count(block.folded, block.edges, num_tokens, 2 * block.stop)
         return CountedBlock(table, block.edges[:num_tokens], block.newlines[:num_newlines], replaced)

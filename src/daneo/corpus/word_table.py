@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 FIRST_ENTRY = 4  # as in word_table_kernels
+LOWER_HALF = np.uint64(0xFFFFFFFF)
 LARGEST_ARENA = 2**32  # numbers of eight bytes: a slot has 32 bits for a place in it
+LARGEST_PIECE = 2**27  # numbers of eight bytes
 SURROGATE_PASS = "surrogatepass"
 
 
@@ -56,14 +58,21 @@ class WordTable:
 
     def add(self, other: WordTable) -> npt.NDArray[np.int32]:
         """Add another table's counts to this one, and return the id here for each id there; `other` is emptied."""
+        places, counts = other.entries()
+        lengths = (other._arena[places] & LOWER_HALF).astype(np.int64)
         numbers = np.empty(other.num_types, dtype=np.int32)
-        self._reserve(other._used)
-        done = FIRST_ENTRY
-        while done < other._used:
-            done, self._used, self.num_types = self._kernels.merge(
-                other._arena, done, other._used, self._slots, self._arena, self._used, self.num_types, numbers
-            )
-            self._grow_if_full()
+        done = 0
+        while done < len(numbers):
+            # The other arena is a text, too, in which tokens are found; positions in a piece of it are int32.
+            begin = int(places[done])
+            stop = int(np.searchsorted(places, np.uint64(begin + LARGEST_PIECE)))
+            starts = 8 * (places[done:stop].astype(np.int64) + 2 - begin)
+            edges = np.stack([starts, starts + lengths[done:stop]], axis=1).astype(np.int32).ravel()
+            self.count(other._arena[begin:], edges, stop - done, int(lengths[done:stop].sum()))
+            numbers[done:stop] = edges[: stop - done]
+            done = stop
+        # Each has been counted once.
+        self._arena[self.entries()[0][numbers] + np.uint64(1)] += (counts - 1).view(np.uint64)
         other.__init__()  # type: ignore[misc]
         return numbers
 
@@ -79,7 +88,7 @@ class WordTable:
         if len(places) == 0:
             return []
         starts = places.astype(np.int64)
-        sizes = (self._arena[starts] & np.uint64(0xFFFFFFFF)).astype(np.int64) + 1
+        sizes = (self._arena[starts] & LOWER_HALF).astype(np.int64) + 1
         ends = np.cumsum(sizes)
         source = np.repeat(8 * (starts + 2) - (ends - sizes), sizes) + np.arange(ends[-1])
         letters = self._arena.view(np.uint8)[source]

@@ -43,7 +43,7 @@ def mix(value: np.uint64, word: np.uint64) -> np.uint64:
     return (value ^ value >> HALF ^ word) * MULTIPLIER
 
 
-# Inlined because numba would count references to five arrays at each call, which takes longer than the lookup.
+# Inlined because numba would count references to the arrays at each call, which takes longer than the lookup.
 @njit(inline="always")
 def find_slot(
     slots: Numbers,
@@ -52,13 +52,12 @@ def find_slot(
     length: np.uint64,
     first: np.uint64,
     second: np.uint64,
-    source: Numbers,
     rest: np.uint64,
     num_rest: np.uint64,
 ) -> np.uint64:
     """Slot of the entry with these bytes, or the free slot where it belongs.
 
-    The bytes are given as `first`, `second` and, beyond 16, source[rest : rest + num_rest].
+    The bytes are given as `first`, `second` and, beyond 16, arena[rest : rest + num_rest].
     """
     mask = np.uint64(slots.size - 1)
     slot = tag * np.uint64(slots.size) >> HALF  # the upper bits of a product are its best mixed ones
@@ -71,7 +70,7 @@ def find_slot(
             if (arena[at] & LOWER_HALF == length) & (arena[at + TWO] == first) & (arena[at + THREE] == second):
                 same = True
                 for i in range(num_rest):
-                    same &= arena[at + FOUR + i] == source[rest + i]
+                    same &= arena[at + FOUR + i] == arena[rest + i]
                 if same:
                     break
         slot = (slot + ONE) & mask
@@ -128,7 +127,7 @@ def count_tokens(
             value = mix(value, word)
             num_rest += ONE
         tag = value >> HALF
-        slot = find_slot(slots, tag, arena, length, first, second, arena, free + FOUR, num_rest)
+        slot = find_slot(slots, tag, arena, length, first, second, free + FOUR, num_rest)
         if slots[slot] == ZERO:
             slots[slot] = tag << HALF | free
             arena[free] = np.uint64(num_types) << HALF | length
@@ -144,50 +143,6 @@ def count_tokens(
             edges[i] = arena[at] >> HALF
         i += ONE
     return i, free, num_types
-
-
-@compiled
-def merge(
-    other: Numbers,
-    begin: int,
-    end: int,
-    slots: Numbers,
-    arena: Numbers,
-    used: int,
-    num_types: int,
-    mapping: Ids,
-) -> tuple[np.uint64, np.uint64, int]:
-    """Add the entries other[begin:end] of another table to this one.
-
-    other uint64; slots, arena, used, num_types as in count_tokens, the arena with room for all of them; mapping int32,
-    overwritten: the id here for each id there. Stops when the slots are half full: returns the place of the entry to go
-    on with, used and num_types.
-    """
-    source, free = np.uint64(begin), np.uint64(used)
-    most = slots.size >> 1
-    while source < np.uint64(end) and num_types < most:
-        length = other[source] & LOWER_HALF
-        first, second = other[source + TWO], other[source + THREE]
-        value = mix(mix(ZERO, first), second)
-        num_rest = (max(length, SIXTEEN) - SIXTEEN + SEVEN) >> THREE
-        for i in range(num_rest):
-            value = mix(value, other[source + FOUR + i])
-        tag = value >> HALF
-        slot = find_slot(slots, tag, arena, length, first, second, other, source + FOUR, num_rest)
-        if slots[slot] == ZERO:
-            slots[slot] = tag << HALF | free
-            for i in range(ONE, FOUR + num_rest):
-                arena[free + i] = other[source + i]
-            arena[free] = np.uint64(num_types) << HALF | length
-            mapping[other[source] >> HALF] = num_types
-            num_types += 1
-            free += FOUR + num_rest
-        else:
-            at = slots[slot] & LOWER_HALF
-            arena[at + ONE] += other[source + ONE]
-            mapping[other[source] >> HALF] = arena[at] >> HALF
-        source += FOUR + num_rest
-    return source, free, num_types
 
 
 @compiled

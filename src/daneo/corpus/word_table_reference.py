@@ -18,8 +18,8 @@ def count_tokens(tokens: list[str], table: Table) -> list[int]:
     return [table[token][0] for token in tokens]
 
 
-def merge(other: Table, table: Table) -> list[int]:
-    """Add the counts of another table to this one; return the id here for each id there."""
+def add(other: Table, table: Table) -> list[int]:
+    """Add the counts of another table to this one, as ``WordTable.add`` does; return the id here for each id there."""
     mapping = []
     for token, (_, count) in other.items():
         entry = table.setdefault(token, [len(table), 0])
