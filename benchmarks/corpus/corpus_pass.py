@@ -30,7 +30,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gensim.models import Word2Vec
+
 import daneo
+import daneo.corpus
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "corpus_pass.json"
 MIN_COUNT = 5
@@ -39,7 +42,7 @@ PEAK = """
 import pathlib, re, resource, sys
 import daneo
 path, threads, folder = sys.argv[1:]
-corpus = daneo.Corpus(path) if path else daneo.Corpus(["a b a b a"] * 3)
+corpus = daneo.Corpus(path if path else ["a b a b a"] * 3)
 with corpus.encode(num_threads=int(threads), path=folder) as encoded:
     for start in range(0, encoded.num_tokens, 1_000_000):
         encoded.tokens(start, min(start + 1_000_000, encoded.num_tokens)).max()
@@ -79,27 +82,28 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     raw, tokenized = folder / "raw.txt", folder / "tokenized.txt"
     write_raw(options.corpus, raw, options.megabytes)
     num_words = write_tokenized(raw, tokenized)
-    encoded = folder / "encoded"
     texts = raw.read_text(encoding="utf-8").split("\n")
     lists = [line.split() for line in tokenized.read_text(encoding="utf-8").split("\n")]
-    rivals: dict[str, Callable[[], dict[str, int]]] = {
+    rivals: dict[str, Callable[[], Any]] = {
         "gensim": lambda: count_with_gensim(tokenized),
-        "daneo": lambda: encode(raw, encoded, options.threads),
-        "daneo_one_thread": lambda: encode(raw, encoded, 1),
-        "daneo_strings": lambda: encode(texts, encoded, options.threads),
-        "daneo_token_lists": lambda: encode(lists, encoded, options.threads),
+        "daneo": lambda: encode(raw, folder, options.threads),
+        "daneo_one_thread": lambda: encode(raw, folder, 1),
+        "daneo_strings": lambda: encode(texts, folder, options.threads),
+        "daneo_token_lists": lambda: encode(lists, folder, options.threads),
     }
-    counts = {name: run() for name, run in rivals.items()}  # the warm-up
-    if any(found != counts["gensim"] for found in counts.values()):
+    found = {name: counts_of(run()) for name, run in rivals.items()}  # the warm-up
+    if any(counts != found["gensim"] for counts in found.values()):
         raise SystemExit("The runs counted different words, so their times cannot be compared.")
+    del found
     gc.collect()
     gc.freeze()  # else the garbage collector goes through the millions of tokens above in everybody's time
     seconds: dict[str, list[float]] = {name: [] for name in rivals}
     for _ in range(options.runs):
         for name, run in rivals.items():
             began = time.perf_counter()
-            run()
+            result = run()
             seconds[name].append(time.perf_counter() - began)
+            counts_of(result)
     medians = {name: statistics.median(runs) for name, runs in seconds.items()}
     return {
         "what": "from raw text to ids on disk (daneo), and counting text that is tokenized already (gensim)",
@@ -135,17 +139,23 @@ def write_tokenized(raw: Path, path: Path) -> int:
     return num_words
 
 
-def count_with_gensim(tokenized: Path) -> dict[str, int]:
-    from gensim.models import Word2Vec
-
+def count_with_gensim(tokenized: Path) -> Word2Vec:
     model = Word2Vec(min_count=MIN_COUNT, vector_size=1)
     model.build_vocab(corpus_file=str(tokenized))
-    return {word: model.wv.get_vecattr(word, "count") for word in model.wv.index_to_key}
+    return model
 
 
-def encode(source: Any, path: Path, threads: int) -> dict[str, int]:
-    with daneo.Corpus(source).encode(min_count=MIN_COUNT, num_threads=threads, path=path) as encoded:
-        return dict(zip(encoded.vocabulary.words, encoded.vocabulary.counts.tolist(), strict=True))
+def encode(source: Any, folder: Path, threads: int) -> daneo.corpus.EncodedCorpus:
+    path = Path(tempfile.mkdtemp(dir=folder)) / "encoded"
+    return daneo.Corpus(source).encode(min_count=MIN_COUNT, num_threads=threads, path=path)
+
+
+def counts_of(result: Word2Vec | daneo.corpus.EncodedCorpus) -> dict[str, int]:
+    """Count of each word; an encoded corpus is removed."""
+    if isinstance(result, Word2Vec):
+        return {word: result.wv.get_vecattr(word, "count") for word in result.wv.index_to_key}
+    shutil.rmtree(result.path.parent)
+    return dict(zip(result.vocabulary.words, result.vocabulary.counts.tolist(), strict=True))
 
 
 def peaks(raw: Path, folder: Path, options: argparse.Namespace) -> dict[str, float]:
