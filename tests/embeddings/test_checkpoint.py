@@ -24,7 +24,7 @@ def state(seed: int, num_words: int = 7, num_threads: int = 2, num_losses: int =
     random = rng.integers(0, 2**63, (num_threads, 16)).astype(np.uint64) * np.uint64(2)
     loss, examples = rng.random((2, num_threads))
     losses = rng.random(num_losses).tolist()
-    return TrainingState(*matrices, random, Position(loss, examples, epoch=3, stretch=seed, losses=losses))
+    return TrainingState(*matrices, random, Position(loss, examples, epoch=num_losses, stretch=seed, losses=losses))
 
 
 @pytest.mark.parametrize("num_losses", [0, 3])
@@ -40,7 +40,7 @@ def test_a_state_comes_back_bit_for_bit(tmp_path: Path, num_losses: int) -> None
     for name, array in before.tensors().items():
         assert_array_equal(after.tensors()[name], array)
     assert after.position.losses is losses  # the list that the model shows
-    assert (after.position.epoch, after.position.stretch) == (3, 1)
+    assert (after.position.epoch, after.position.stretch) == (num_losses, 1)
     assert after.inputs.flags.writeable
 
 
@@ -175,3 +175,11 @@ def test_a_state_of_another_run_is_an_error(name: str) -> None:
         other = {key: value for key, value in {**saved, name: wrong}.items() if value is not None}
         with pytest.raises(ValueError, match=f"checkpoint's '{name}' does not fit this run. Remove it and start"):
             state(2).restore(other)
+
+
+@pytest.mark.parametrize("position", [(2, 5), (4, 0), (-1, 0), (3, -1)])
+def test_a_position_that_its_losses_contradict_is_an_error(position: tuple[int, int]) -> None:
+    state_of_three_epochs, untouched = state(1).tensors(), state(2)
+    with pytest.raises(ValueError, match="damaged: its position and its losses disagree. Remove it and start afresh"):
+        untouched.restore({**state_of_three_epochs, "position": np.array(position)})
+    assert_array_equal(untouched.inputs, state(2).inputs)

@@ -144,9 +144,15 @@ class TrainingState:
             came = saved.get(name)
             if came is None or came.dtype != array.dtype or (name != "losses" and came.shape != array.shape):
                 raise ValueError(f"The checkpoint's {name!r} does not fit this run. Remove it and start afresh.")
+        epoch, stretch = saved["position"].tolist()
+        if epoch != len(saved["losses"]) or stretch < 0:
+            raise ValueError(
+                "The checkpoint is damaged: its position and its losses disagree. Remove it and start afresh."
+            )
+        for name, array in self.tensors().items():
             if name not in ("position", "losses"):
-                array[:] = came
-        self.position.epoch, self.position.stretch = saved["position"].tolist()
+                array[:] = saved[name]
+        self.position.epoch, self.position.stretch = epoch, stretch
         self.position.losses[:] = saved["losses"].tolist()
 
 
