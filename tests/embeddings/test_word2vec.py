@@ -485,6 +485,28 @@ def test_words_that_are_too_rare_or_too_few() -> None:
     assert Word2Vec(**SMALL).fit(["a a a"]).vectors.words == ["a"]
 
 
+def test_a_checkpoint_belongs_to_one_call(tmp_path: Path) -> None:
+    text, checkpoint = two_topics(0, 60), tmp_path / "run"
+    start, frozen = given_vectors(["dog", "saw"]), ["dog"]
+    model = Word2Vec(**SMALL).fit(text, vectors=start, frozen=frozen, checkpoint=checkpoint, checkpoint_seconds=0)
+    with pytest.raises(FileExistsError, match="holds an unfinished run. Resume it, or remove it to start afresh"):
+        Word2Vec(**SMALL).fit(text, checkpoint=checkpoint)
+    for settings, words, change in (
+        (SMALL, [], r"has frozen=\['dog'\], asked for is \[\]"),
+        ({**SMALL, "window": 3}, frozen, "has window=2, asked for is 3"),
+        ({**SMALL, "num_threads": 2}, frozen, "has num_threads=1, asked for is 2"),
+    ):
+        with pytest.raises(ValueError, match=change):
+            Word2Vec(**settings).fit(text, frozen=words, checkpoint=checkpoint, resume=True)
+    # The ids and the state are those of the checkpoint: neither the text nor the vectors are asked again.
+    again = Word2Vec(**SMALL).fit(["something else"], frozen=frozen, checkpoint=checkpoint, resume=True)
+    assert again.vectors.words == model.vectors.words
+    assert_array_equal(again.vectors.matrix, model.vectors.matrix)
+    assert again.losses == model.losses
+    with pytest.raises(FileNotFoundError, match="nothing to resume: .* does not exist. Start without resuming"):
+        Word2Vec(**SMALL).fit(text, checkpoint=tmp_path / "other", resume=True)
+
+
 def test_a_call_that_fails_leaves_the_model_as_it_was() -> None:
     model = Word2Vec(**SMALL).fit(two_topics(0, 40))
     words, matrix, losses = model.vectors.words, model.vectors.matrix.copy(), list(model.losses)
