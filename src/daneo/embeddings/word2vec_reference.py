@@ -167,7 +167,7 @@ def cbow_negative_sampling(
         x_gradient, y_gradient = block_gradients(x, y, sign, weight)
         descend(vectors, updated_rows[words], near.T @ x_gradient, learning_rate)
         descend(outputs, rows, y_gradient, learning_rate)
-        num_examples += np.count_nonzero(num_contexts)
+        num_examples += int(np.count_nonzero(num_contexts))
     return loss, num_examples
 
 
