@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from daneo.corpus import Corpus, text_counter, text_files
+from daneo.corpus import Corpus, progress_reports, text_counter, text_files
 from daneo.corpus.sources import find_files
 
 TEXT = "What time is it?\n\n단어 time\n"
@@ -301,3 +301,12 @@ def test_progress_of_each_kind_of_source(tmp_path):
         last = reports[-1]
         assert (last.stage, last.done, last.total, last.unit) == ("reading", done, total, unit)
         assert last.seconds_left == (None if total is None else 0)
+
+
+def test_progress_of_writing_is_reported_if_it_takes_a_while(monkeypatch):
+    for seconds, stages in ((1000, ["reading"]), (0, ["reading", "writing"])):
+        monkeypatch.setattr(progress_reports, "SECONDS_BETWEEN", seconds)
+        reports = []
+        Corpus(TOKENS).encode(min_count=1, progress=reports.append).close()
+        assert list(dict.fromkeys(report.stage for report in reports)) == stages
+        assert (reports[-1].done, reports[-1].seconds_left) == (6, None if seconds else 0)

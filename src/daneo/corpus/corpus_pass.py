@@ -171,6 +171,8 @@ def _write_final(
             num_kept += len(kept)
             num_done += part.num_ids
             reports.report(num_done)
+    if reports.num_reports:  # else it took no time that anybody would want to know of
+        reports.report(num_done, finished=True)
     ids.finish()
     offsets.finish()
     return num_kept

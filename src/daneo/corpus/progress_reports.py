@@ -12,6 +12,11 @@ SECONDS_BETWEEN = 0.1
 class ProgressReports:
     """Calls back at most ten times a second, and once in the end.
 
+    Attributes
+    ----------
+    num_reports : int
+        How many there have been.
+
     Parameters
     ----------
     callback : callable or None
@@ -24,6 +29,7 @@ class ProgressReports:
         self._callback = callback
         self._stage, self._unit, self._total = stage, unit, total
         self._began = self._reported = time.monotonic()
+        self.num_reports = 0
 
     def report(self, done: int, *, finished: bool = False) -> None:
         """Say how much is done, if the last report was long enough ago or all is finished."""
@@ -31,6 +37,7 @@ class ProgressReports:
         if self._callback is None or (not finished and now - self._reported < SECONDS_BETWEEN):
             return
         self._reported = now
+        self.num_reports += 1
         seconds = now - self._began
         rate = done / seconds if seconds else 0.0
         left = None if self._total is None else 0.0 if finished else max(self._total - done, 0) / rate if rate else None
