@@ -22,6 +22,7 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 clean:
+	find src -name '*.nb[ci]' -delete
 	rm -rf .venv build dist daneo-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/installed: pyproject.toml constraints.txt

@@ -57,6 +57,8 @@ def replaced_directory(path: str | os.PathLike[str], known: Collection[str]) -> 
     try:
         yield fresh
         os.chmod(fresh, 0o777 & ~_umask())
+        for entry in (*fresh.rglob("*"), fresh):
+            _to_disk(entry)
         if target.exists():
             old = fresh.with_suffix(".old")
             os.rename(target, old)
@@ -67,6 +69,17 @@ def replaced_directory(path: str | os.PathLike[str], known: Collection[str]) -> 
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file, or a directory's list of names, would survive a power cut."""
+    if os.name == "nt" and path.is_dir():  # Windows has no way to say it for a directory
+        return
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

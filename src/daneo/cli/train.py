@@ -11,7 +11,7 @@ import typer
 
 from daneo.cli.settings_flags import with_flags
 from daneo.cli.terminal import JsonFlag, QuietFlag, shown_progress
-from daneo.cli.training_session import check_checkpoint, check_output, save_and_report, stopped_cleanly, watcher
+from daneo.cli.training_session import check_checkpoint, check_output, clear_and_report, stopped_cleanly, watcher
 from daneo.embeddings.word2vec_config import Word2VecConfig
 
 TEXT = "Text: a file (.gz, .bz2, .xz and .zst too), a folder, a glob"
@@ -83,7 +83,7 @@ def train_word2vec(
     model = daneo.Word2Vec(**dataclasses.asdict(settings))
     started = time.monotonic()
     with stopped_cleanly(model, output, checkpoint), shown_progress(quiet=quiet) as show:
-        if phrases is not None:
+        if phrases is not None and not (checkpoint / "corpus").exists():  # where the ids of a resumed run are, joined
             joined = daneo.Phrases.learn(text, threshold=phrases, progress=show)
             text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors, phrases=joined)
         model.fit(
@@ -95,7 +95,8 @@ def train_word2vec(
             checkpoint=checkpoint,
             resume=resume,
         )
-    save_and_report(model, output, checkpoint, time.monotonic() - started, as_json=json, quiet=quiet)
+        model.save(output)
+    clear_and_report(model, output, checkpoint, time.monotonic() - started, as_json=json, quiet=quiet)
 
 
 @app.command(
@@ -135,7 +136,8 @@ def train_on(
         trained.continue_training(
             text, epochs=epochs, frozen=_words(freeze), progress=show, on_epoch=watcher(watch or [], quiet=quiet)
         )
-    save_and_report(trained, output, None, time.monotonic() - started, as_json=json, quiet=quiet)
+        trained.save(output)
+    clear_and_report(trained, output, None, time.monotonic() - started, as_json=json, quiet=quiet)
 
 
 def _demand_text_twice(corpus: str, who: str) -> None:

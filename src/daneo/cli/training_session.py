@@ -78,24 +78,27 @@ def _keep(model: Word2Vec, output: Path, checkpoint: Path | None) -> str:
     """Save what a stopped model has learned, and say where and how to go on."""
     if checkpoint is not None and not (checkpoint / "state.safetensors").exists():
         return "Stopped before anything was learned."
+    again = shlex.join(argument for argument in sys.argv[1:] if argument != "--resume")
+    how = f" Go on with:\n  {program()} {again} --resume" if checkpoint else ""
+    if not model.is_trained:  # stopped before it went on from the checkpoint, which still is as it was
+        return f"Stopped. The unfinished run is as it was, in {checkpoint}.{how}" if checkpoint else "Stopped."
     where = output
     if output.exists():
         # A finished model stands there: it is worth more than what was just stopped.
         where = checkpoint or output.with_name(output.name + ".stopped")
     if where != checkpoint:
         model.save(where)
-    again = shlex.join(argument for argument in sys.argv[1:] if argument != "--resume")
-    how = f" Go on with:\n  {program()} {again} --resume" if checkpoint else ""
     return f"Stopped. What was learned so far is in {where}.{how}"
 
 
-def save_and_report(
+def clear_and_report(
     model: Word2Vec, output: Path, checkpoint: Path | None, seconds: float, *, as_json: bool, quiet: bool
 ) -> None:
-    """Save a trained model, clear the checkpoint away, and say where the result is and what to try next."""
-    model.save(output)
+    """Clear the checkpoint of a saved model away, and say where the result is and what to try next."""
     if checkpoint is not None:
-        shutil.rmtree(checkpoint, ignore_errors=True)
+        # Renamed first: a kill in the middle of removing it must not leave half a checkpoint under its name.
+        rest = checkpoint.rename(checkpoint.with_name(f".{checkpoint.name}.part"))
+        shutil.rmtree(rest, ignore_errors=True)
     vectors, losses = model.vectors, model.losses
     if as_json:
         facts = {"path": str(output), "words": len(vectors), "vector_size": vectors.vector_size}

@@ -33,8 +33,10 @@ Ids = npt.NDArray[np.integer]
 
 compiled: Any = njit(nogil=True, cache=True)
 # Without error_model="numpy" a division checks for zero, and nothing around it becomes vector instructions.
-compiled_fast: Any = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-compiled_inline: Any = njit(nogil=True, cache=True, fastmath=True, error_model="numpy", inline="always")
+# All of fastmath but "arcp": estimates of 1 / x differ from processor to processor, and training must not.
+_FAST = {"nnan", "ninf", "nsz", "contract", "reassoc"}
+compiled_fast: Any = njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+compiled_inline: Any = njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy", inline="always")
 
 
 @compiled

@@ -118,6 +118,8 @@ class TrainingRun:
                     self._train_until_pause()
                     self._save_if_due()
                 self._end_epoch()
+            if self._save is not None:  # whatever happens until the result is written, nothing need be trained again
+                self._save()
         except KeyboardInterrupt:
             if self._save is not None:
                 self._save()
@@ -174,6 +176,8 @@ class TrainingRun:
                     return
                 position.stretch += 1
             ids, ends = self._stretches.read(number)
+            if len(ids) == 0:  # the last one, when the last document is longer than a stretch
+                continue
             loss, examples = self._step(thread, ids, ends, self._rate_at(position.epoch, number))
             position.loss[thread] += loss
             position.examples[thread] += examples
@@ -193,9 +197,9 @@ class TrainingRun:
                 "Give more text, lower min_count or raise sample."
             )
         self._report(finished=True)  # the user's code: Ctrl-C in it must find the epoch either running or over
-        position.losses.append(loss)
         position.epoch, position.stretch = position.epoch + 1, 0
         position.loss[:], position.examples[:] = 0, 0
+        position.losses.append(loss)  # last: after a call Ctrl-C may strike, and then the epoch must be over as a whole
         if self._on_epoch is not None:
             self._on_epoch(position.epoch, loss)
 

@@ -13,16 +13,17 @@ from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_files import read_model, write_model
 from daneo.embeddings.word2vec_matrices import (
     Floats,
+    check_size,
     copy_rows,
     initial_vectors,
     num_outputs,
-    padded_rows,
     without_padding,
 )
-from daneo.embeddings.word2vec_training import as_corpus, counted_vocabulary, encoded_corpus, num_output_rows, start
+from daneo.embeddings.word2vec_training import as_corpus, counted_vocabulary, encoded_corpus, start
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
+from daneo.threads import available_cores
 
 if TYPE_CHECKING:
     from daneo.corpus import EncodedCorpus, Vocabulary
@@ -68,7 +69,8 @@ class Word2Vec:
     Differences from word2vec.c and gensim: four neighbouring centers share a set of noise words, weighed so that the
     expected update is the same, and are updated together; in skip-gram, noise that equals one of the four is left out
     for all of them; windows end at documents, whose length has no limit; the learning rate ends at 0.28 of its start.
-    As there, the gradient of CBOW's mean goes undivided to each context word.
+    As there, the gradient of CBOW's mean goes undivided to each context word. With several threads on a long text, each
+    trains a copy of the Huffman tree's top nodes, and the copies are averaged.
 
     References
     ----------
@@ -101,6 +103,11 @@ class Word2Vec:
         if self._vocabulary is None:
             raise RuntimeError("Word2Vec has no words yet: call fit(corpus) first, or Word2Vec.load(path).")
         return self._vocabulary
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there are vectors, finished or not."""
+        return self._vocabulary is not None
 
     @property
     def vectors(self) -> WordVectors:
@@ -172,15 +179,18 @@ class Word2Vec:
         """
         if resume and checkpoint is None:
             raise ValueError("resume=True goes on from a checkpoint: say which with checkpoint=path.")
-        asked = {"task": "fit", **dataclasses.asdict(self.config), "frozen": list(frozen)}
+        if vectors is not None:
+            check_size(vectors, self.config.vector_size)
+        num_threads = self.config.num_threads or available_cores()
+        settings = {**dataclasses.asdict(self.config), "num_threads": num_threads}
+        asked = {"task": "fit", **settings, "frozen": list(frozen)}
         saved = None if checkpoint is None else Checkpoint(checkpoint, asked, resume=resume)
         with encoded_corpus(self.config, corpus, vocabulary, saved, progress) as encoded:
             words = counted_vocabulary(encoded)
             inputs = initial_vectors(len(words), self.config.vector_size, self.config.seed)
             if vectors is not None:
                 copy_rows(vectors, words, inputs, self.config.vector_size)
-            outputs = padded_rows(num_output_rows(self.config, words), self.config.vector_size)
-            step, state = start(self.config, words, inputs, outputs, frozen)
+            step, state = start(self.config, words, encoded, inputs, None, frozen)
             if saved is not None and (before := saved.load()) is not None:
                 state.restore(before)
             self._vocabulary = words
@@ -231,13 +241,16 @@ class Word2Vec:
         size = self.config.vector_size
         inputs = initial_vectors(len(extended), size, self.config.seed, first=len(old))
         inputs[: len(old), :size] = inputs_before
-        outputs = padded_rows(num_output_rows(self.config, extended), size)
-        if self.config.loss == "negative_sampling":
-            outputs[: len(old), :size] = outputs_before
+        if self.config.loss == "hierarchical_softmax":
+            outputs_before = None
+        losses, num_tokens = self.losses, self._num_tokens
         with encoded_corpus(self.config, corpus, extended, None, progress) as encoded:
-            step, state = start(self.config, extended, inputs, outputs, frozen)
+            step, state = start(self.config, extended, encoded, inputs, outputs_before, frozen)
             self._vocabulary = extended
-            self._train(encoded, step, state, epochs, progress, on_epoch)
+            try:
+                self._train(encoded, step, state, epochs, progress, on_epoch)
+            finally:
+                self.losses, self._num_tokens = losses + self.losses, num_tokens + self._num_tokens
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -268,7 +281,7 @@ class Word2Vec:
         return model
 
     def __repr__(self) -> str:
-        state = "not trained" if self._vocabulary is None else f"{len(self._vocabulary)} words"
+        state = f"{len(self.vocabulary)} words" if self.is_trained else "not trained"
         return f"<Word2Vec: {state}, vector_size={self.config.vector_size}, {self.config.architecture}>"
 
     def _train(

@@ -35,7 +35,7 @@ class Word2VecConfig:
     max_size: int | None = opt(None, "keep at most so many words, the most frequent ones (none: all)", minimum=1)
     architecture: str = opt("skipgram", "what predicts what", choices=ARCHITECTURES)
     loss: str = opt("negative_sampling", "how the prediction is scored", choices=LOSSES)
-    negative: int = opt(5, "noise words drawn for each center word", minimum=1)
+    negative: int = opt(5, "noise that each center word meets, in words", minimum=1)
     ns_exponent: float = opt(0.75, "noise words are drawn with p ~ count**this")
     sample: float = opt(
         1e-3, "words above this share of the text are dropped at random; 0 keeps all", minimum=0, maximum=1
@@ -70,7 +70,7 @@ class Word2VecConfig:
     def last_learning_rate(self) -> float:
         """The step size at the end.
 
-        Falling to nothing, as word2vec.c does, gives better analogies and worse similarity sets; 0.28 was measured to
-        be above gensim in both (benchmarks/embeddings/word2vec_quality.py).
+        Falling to nothing, as word2vec.c does, gives better analogies and worse similarity sets; 0.28 of the start is a
+        middle way that benchmarks/embeddings/word2vec_quality.py compares with gensim.
         """
         return 0.28 * self.first_learning_rate if self.min_learning_rate is None else self.min_learning_rate

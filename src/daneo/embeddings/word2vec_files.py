@@ -81,9 +81,9 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     _demand(f"{file}: 'outputs'", outputs, (num_outputs(config, vocabulary), config.vector_size))
     assert outputs is not None
     losses, num_tokens = training.get("losses"), training.get("num_tokens")
-    if not isinstance(num_tokens, int) or not isinstance(losses, list):
-        raise ValueError(f"{path}/config.json: expected training.num_tokens, a number, and training.losses, a list.")
-    return SavedModel(config, vocabulary, inputs, outputs, [float(loss) for loss in losses], num_tokens)
+    if not isinstance(losses, list) or not all(isinstance(number, (int, float)) for number in [*losses, num_tokens]):
+        raise ValueError(f"{path}/config.json: expected training.num_tokens and training.losses to be numbers.")
+    return SavedModel(config, vocabulary, inputs, outputs, [float(loss) for loss in losses], int(num_tokens))
 
 
 def _settings(path: str | os.PathLike[str], record: dict[str, Any]) -> Word2VecConfig:

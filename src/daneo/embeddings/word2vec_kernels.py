@@ -1,12 +1,10 @@
 """The four trainers of word2vec, compiled. Same names, arguments and draws as in word2vec_reference.py.
 
-All take one stretch of text and update the matrices in place, without a lock: any number of threads may train the same
-matrices, each with `random` and a stretch of its own. Nothing is checked.
-
-What they share: a step takes the rows that it needs into two blocks, X of input and Y of output vectors, so that
-everything else is three small matrix products (block_products_kernels.py) in the innermost cache. Skip-gram and CBOW
-with negative sampling take CENTERS neighbouring centers at once, which share most of their contexts, and one set of
-noise words for all of them. The rows of the next step are prefetched during this one.
+All take a stretch of text and update the matrices in place, without a lock: any number of threads may train the same
+matrices, each with `random` and a stretch of its own. Nothing is checked. A step takes the rows that it needs into two
+blocks, X of input and Y of output vectors, so that everything else is three small matrix products in the innermost cache
+(block_products_kernels.py). Skip-gram and CBOW with negative sampling take CENTERS neighbouring centers at once, which
+share their noise and most of their contexts. The rows of the next step are prefetched during this one.
 """
 
 from __future__ import annotations
@@ -62,6 +60,14 @@ def subsample(ids: Ids, ends: Ends, keep: Floats, random: Random, kept: Ids, kep
 
 
 @compiled
+def _longest(ends: Ends) -> Any:
+    longest = ends[0] if len(ends) else 0  # document: no window reaches further, whatever was asked for
+    for document in range(1, len(ends)):
+        longest = max(longest, ends[document] - ends[document - 1])
+    return longest
+
+
+@compiled
 def _draw_reach(window: int, shrink_windows: bool, random: Random) -> int:
     if not shrink_windows:
         return window
@@ -71,7 +77,8 @@ def _draw_reach(window: int, shrink_windows: bool, random: Random) -> int:
 @compiled
 def _take_noise(noise: Ids, random: Random, outputs: Floats, rows: Ids, first: int, count: int) -> None:
     # The table is shuffled, so going through it in order draws at random and spares the cache misses of jumping.
-    size, cursor = len(noise), int(np.int64(random[1]))
+    size = len(noise)
+    cursor = int(np.int64(random[1] % np.uint64(size)))
     ahead = (cursor + count) % size
     for k in range(count):
         rows[first + k] = noise[cursor]
@@ -129,7 +136,7 @@ def skipgram_negative_sampling(
 ) -> tuple[float, int]:
     """Each context word predicts its center. Returns the loss and the number of pairs."""
     width, spare = vectors.shape[1], len(vectors) - 1
-    most = (CENTERS + 2 * window + 3) // 4 * 4
+    most = (CENTERS + 2 * min(window, _longest(ends)) + 3) // 4 * 4
     columns = CENTERS + num_noise
     x, y = np.zeros((most, width), f32), np.zeros((columns, width), f32)
     score, weight = np.zeros((most, columns), f32), np.zeros((most, columns), f32)
@@ -264,7 +271,7 @@ def skipgram_hierarchical_softmax(
 ) -> tuple[float, int]:
     """Each context word predicts the path to its center. Returns the loss and the number of pairs."""
     width, spare, spare_node = vectors.shape[1], len(vectors) - 1, len(outputs) - 1
-    most, columns = (2 * window + 3) // 4 * 4, (longest_path + 3) // 4 * 4
+    most, columns = (2 * min(window, _longest(ends)) + 3) // 4 * 4, (longest_path + 3) // 4 * 4
     x, y = np.zeros((most, width), f32), np.zeros((columns, width), f32)
     score, weight = np.zeros((most, columns), f32), np.zeros((most, columns), f32)
     words, targets, rows = np.zeros(most, np.int64), np.zeros(most, np.int64), np.zeros(columns, np.int64)

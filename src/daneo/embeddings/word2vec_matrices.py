@@ -63,10 +63,14 @@ def num_outputs(config: Word2VecConfig, vocabulary: Vocabulary) -> int:
     return len(vocabulary) - (config.loss == "hierarchical_softmax")
 
 
-def copy_rows(vectors: WordVectors, vocabulary: Vocabulary, inputs: Floats, vector_size: int) -> None:
-    """Overwrite the rows of the words that `vectors` has."""
+def check_size(vectors: WordVectors, vector_size: int) -> None:
+    """Refuse vectors that the rows cannot start from."""
     if vectors.vector_size != vector_size:
         raise ValueError(f"The vectors to start from have size {vectors.vector_size}; the model has {vector_size}.")
+
+
+def copy_rows(vectors: WordVectors, vocabulary: Vocabulary, inputs: Floats, vector_size: int) -> None:
+    """Overwrite the rows of the words that `vectors` has."""
     pairs = [(row, vectors.vocabulary.id(word)) for row, word in enumerate(vocabulary.words) if word in vectors]
     if pairs:
         to, source = np.array(pairs).T

@@ -14,9 +14,10 @@ from daneo.embeddings.checkpoint import Checkpoint, TrainingState
 from daneo.embeddings.huffman import huffman_paths
 from daneo.embeddings.noise import keep_probabilities, noise_table
 from daneo.embeddings.private_rows import PrivateRows
+from daneo.embeddings.text_stretches import TextStretches
 from daneo.embeddings.training_run import Position, Step
 from daneo.embeddings.word2vec_config import Word2VecConfig
-from daneo.embeddings.word2vec_matrices import Floats, num_outputs, updated_rows
+from daneo.embeddings.word2vec_matrices import Floats, num_outputs, padded_rows, updated_rows
 from daneo.progress import ProgressCallback
 from daneo.threads import available_cores
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     Text = Corpus | str | os.PathLike[str] | Iterable[str] | Iterable[list[str]] | Iterable[tuple[str, ...]]
 
 
-NUM_PRIVATE_NODES = 255  # the top eight levels of a full tree
+PRIVATE_NODES = 255  # the top eight levels of a full tree
+MERGES = 32  # so often in an epoch, at least, a thread's copies are averaged with the others'
 _TOKENS_AT_ONCE = 1 << 20
 
 
@@ -46,7 +48,9 @@ def encoded_corpus(
 ) -> EncodedCorpus:
     """Return the ids of the text: those of the unfinished run if there is one."""
     encoded = saved.corpus() if saved is not None else None
-    if encoded is None:
+    if encoded is not None:
+        _demand_tokenizer(as_corpus(corpus), encoded)
+    else:
         encoded = as_corpus(corpus).encode(
             vocabulary,
             min_count=config.min_count,
@@ -75,6 +79,14 @@ def counted_vocabulary(encoded: EncodedCorpus) -> Vocabulary:
     return words.extended(words.words, counts)
 
 
+def _demand_tokenizer(corpus: Corpus, encoded: EncodedCorpus) -> None:
+    if corpus.tokenizer.name != encoded.tokenizer:
+        raise ValueError(
+            f"The run to resume cut its text with the tokenizer {encoded.tokenizer!r}, asked for is "
+            f"{corpus.tokenizer.name!r}. Resume it with the same one, or remove it and start afresh."
+        )
+
+
 def random_states(seed: int, num_threads: int, table_size: int) -> npt.NDArray[np.uint64]:
     """For each thread the state of its generator and its place in the noise table: the first two numbers of a row.
 
@@ -91,47 +103,59 @@ def num_noise_words(config: Word2VecConfig) -> int:
     """How many noise words the four centers of a block share.
 
     Each then weighs negative / num_noise_words, so that a center meets as much noise as with `negative` words of its
-    own. Three for each center in place of five (two for CBOW, which has one prediction a center) were measured to cost
-    nothing in likeness or analogies and save a third of the work; see benchmarks/embeddings/word2vec_quality.py.
+    own, at less work: of five words that a center should meet, three are drawn (two for CBOW, which has one prediction
+    a center). benchmarks/embeddings/word2vec_quality.py compares the result with gensim, which draws all.
     """
     of_five = 3 if config.architecture == "skipgram" else 2
     return 4 * -(-of_five * config.negative // 5)
 
 
-def num_output_rows(config: Word2VecConfig, vocabulary: Vocabulary) -> int:
-    """Rows to make for the outputs: with several threads a Huffman tree needs copies of its top nodes."""
-    num_threads = config.num_threads or available_cores()
-    nodes = num_outputs(config, vocabulary)
-    copies = num_threads > 1 and config.loss == "hierarchical_softmax"
-    return nodes + copies * num_threads * min(nodes, NUM_PRIVATE_NODES)
+def num_private_nodes(config: Word2VecConfig, encoded: EncodedCorpus, num_nodes: int, num_threads: int) -> int:
+    """Return how many of the Huffman tree's top nodes each thread trains a copy of.
+
+    None without threads to disturb each other, and none on a text so short that the copies would seldom be averaged:
+    each then counts for its share only, and the top of the tree would learn too slowly.
+    """
+    if config.loss == "negative_sampling" or num_threads == 1:
+        return 0
+    return min(num_nodes, PRIVATE_NODES) if len(TextStretches(encoded)) >= MERGES * num_threads else 0
 
 
 def start(
-    config: Word2VecConfig, vocabulary: Vocabulary, inputs: Floats, outputs: Floats, frozen: Sequence[str]
-) -> tuple[Step, TrainingState]:
-    """Return what trains a stretch of text, and all that it changes."""
-    num_threads = config.num_threads or available_cores()
-    rows = updated_rows(vocabulary, frozen)
-    step, random = make_step(config, vocabulary.counts, inputs, outputs, rows, num_threads)
-    return step, TrainingState(inputs, outputs, random, Position(np.zeros(num_threads), np.zeros(num_threads)))
-
-
-def make_step(
     config: Word2VecConfig,
-    counts: npt.NDArray[np.int64],
+    vocabulary: Vocabulary,
+    encoded: EncodedCorpus,
     inputs: Floats,
-    outputs: Floats,
-    rows: npt.NDArray[np.int32],
-    num_threads: int,
-) -> tuple[Step, npt.NDArray[np.uint64]]:
-    """Bind the kernel that the settings ask for to its arrays; also return the random states, which it advances."""
+    outputs_before: Floats | None,
+    frozen: Sequence[str],
+) -> tuple[Step, TrainingState]:
+    """Bind the kernel that the settings ask for to its arrays; return what trains a stretch, and all that it changes.
+
+    Parameters
+    ----------
+    config, vocabulary, encoded
+        The settings, the words and the text.
+    inputs : float32 array of shape (V + 1, width)
+        The vectors to begin with, padded.
+    outputs_before : float32 array of shape (at most V, D), or None
+        Outputs to go on from; None begins with zeros.
+    frozen : sequence of str
+        Words whose vectors stay.
+    """
     from daneo.embeddings import word2vec_kernels as kernels
 
-    keep = keep_probabilities(counts, config.sample)
+    num_threads = config.num_threads or available_cores()
+    counts, nodes = vocabulary.counts, num_outputs(config, vocabulary)
+    private = num_private_nodes(config, encoded, nodes, num_threads)
+    outputs = padded_rows(nodes + num_threads * private, config.vector_size)
+    if outputs_before is not None:
+        outputs[: len(outputs_before), : config.vector_size] = outputs_before
+    rows, keep = updated_rows(vocabulary, frozen), keep_probabilities(counts, config.sample)
     slack = config.window + 2 * kernels.CENTERS + 1  # words that may be prefetched beyond the end
-    train, table_size = (
-        _sampling(config, counts) if config.loss == "negative_sampling" else _tree(config, counts, outputs, num_threads)
-    )
+    if config.loss == "negative_sampling":
+        train, table_size = _sampling(config, counts)
+    else:
+        train, table_size = _tree(config, counts, outputs, private, num_threads), 0
     random = random_states(config.seed, num_threads, table_size)
 
     def step(
@@ -142,7 +166,8 @@ def make_step(
         window = (config.window, config.shrink_windows, learning_rate, random[thread])
         return train(thread, (kept, kept_ends, inputs, outputs, rows), window)
 
-    return step, random
+    position = Position(np.zeros(num_threads), np.zeros(num_threads))
+    return step, TrainingState(inputs, outputs, random, position)
 
 
 # train(thread, (kept, ends, inputs, outputs, updated rows), (window, shrink_windows, learning rate, random state))
@@ -166,29 +191,22 @@ def _sampling(config: Word2VecConfig, counts: npt.NDArray[np.int64]) -> tuple[Tr
 
 
 def _tree(
-    config: Word2VecConfig, counts: npt.NDArray[np.int64], outputs: Floats, num_threads: int
-) -> tuple[Train, int]:
-    """Return what trains with hierarchical softmax; it draws no noise."""
+    config: Word2VecConfig, counts: npt.NDArray[np.int64], outputs: Floats, private: int, num_threads: int
+) -> Train:
+    """Return what trains with hierarchical softmax."""
     from daneo.embeddings import word2vec_kernels as kernels
 
     skipgram = config.architecture == "skipgram"
     kernel = kernels.skipgram_hierarchical_softmax if skipgram else kernels.cbow_hierarchical_softmax
     paths = huffman_paths(counts)
-    if num_threads == 1:
+    longest, num_nodes = paths.longest, len(counts) - 1
+    top = PrivateRows(outputs, num_nodes - private, num_nodes, num_nodes, num_threads)
+    nodes = [top.redirect(paths.nodes, thread) if private else paths.nodes for thread in range(num_threads)]
 
-        def train(thread: int, text: tuple[Any, ...], window: tuple[Any, ...]) -> tuple[float, int]:
-            loss, examples = kernel(*text, paths.starts, paths.nodes, paths.signs, paths.longest, *window)
-            return loss, examples
-
-        return train, 0
-    num_nodes = len(counts) - 1
-    top = PrivateRows(outputs, max(0, num_nodes - NUM_PRIVATE_NODES), num_nodes, num_nodes, num_threads)
-    nodes = [top.redirect(paths.nodes, thread) for thread in range(num_threads)]
-
-    def train_with_private_nodes(thread: int, text: tuple[Any, ...], window: tuple[Any, ...]) -> tuple[float, int]:
+    def train(thread: int, text: tuple[Any, ...], window: tuple[Any, ...]) -> tuple[float, int]:
         top.fetch(thread)
-        loss, examples = kernel(*text, paths.starts, nodes[thread], paths.signs, paths.longest, *window)
+        loss, examples = kernel(*text, paths.starts, nodes[thread], paths.signs, longest, *window)
         top.merge(thread)
         return loss, examples
 
-    return train_with_private_nodes, 0
+    return train
