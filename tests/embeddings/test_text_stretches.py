@@ -89,3 +89,13 @@ def test_a_corpus_on_disk_is_read_through_its_stretches() -> None:
             ids, ends = stretches.read(number)
             got += [[words[i] for i in part] for part in np.split(ids, ends[:-1]) if len(part)]
     assert got == [document for document in documents if document]
+
+
+@pytest.mark.parametrize("num_tokens", [1, 1_000, 1_001, 2_000, 5_999, 64_000, 1_234_567])
+def test_every_stretch_comes_once_and_neighbours_far_apart(num_tokens: int) -> None:
+    with Corpus([["a"] * num_tokens]).encode(min_count=1) as encoded:
+        stretches = TextStretches(encoded)
+    order = [stretches.place(number) for number in range(len(stretches))]
+    assert sorted(order) == list(range(len(stretches)))
+    if len(stretches) > 10:
+        assert np.abs(np.diff(order)).min() >= len(stretches) // 4

@@ -104,12 +104,12 @@ def by_definition(config: Word2VecConfig, text: list[list[str]]) -> tuple[np.nda
         for epoch in range(config.epochs):
             total, examples = 0.0, 0
             for number in range(len(stretches)):
-                ids, ends = stretches.read(number)
+                ids, ends = stretches.read(stretches.place(number))
                 kept, kept_ends = np.empty(len(ids), np.int32), np.empty_like(ends)
                 word2vec_reference.subsample(
                     ids, ends, keep_probabilities(counts, config.sample), random, kept, kept_ends
                 )
-                share = (epoch + stretches.start(number) / encoded.num_tokens) / config.epochs
+                share = (epoch + number / len(stretches)) / config.epochs
                 rate = config.first_learning_rate * (1 - share) + config.last_learning_rate * share
                 window = (config.window, config.shrink_windows, rate, random)
                 loss, num = trainer(kept, kept_ends, inputs, outputs, np.arange(len(inputs)), *specific, *window)
@@ -246,7 +246,7 @@ def test_more_text_adds_words_behind_the_old_ones(algorithm: dict[str, str]) -> 
     moved = np.any(model.vectors.matrix[: len(old)] != before, axis=1)
     assert {word for word, has in zip(old.words, moved, strict=True) if has} == {"cat", "dog", "saw", "hammer"}
     assert np.isfinite(model.vectors.matrix).all()
-    assert len(model.losses) == 3
+    assert len(model.losses) == SMALL["epochs"] + 3
     assert model.outputs.shape == (len(model.vectors) - (algorithm["loss"] == "hierarchical_softmax"), 10)
 
 
@@ -278,12 +278,37 @@ def test_new_words_do_not_begin_where_old_ones_began() -> None:
     assert np.abs(new).max() <= 0.5 / 10
 
 
+@every_algorithm
+def test_the_learning_rate_may_fall_to_nothing(algorithm: dict[str, str]) -> None:
+    # One document longer than a stretch: the last stretch is empty, and would be trained with a rate of 0.
+    settings = {**SMALL, **algorithm, "min_count": 1, "sample": 0.0, "epochs": 1, "min_learning_rate": 0.0}
+    model = Word2Vec(**settings).fit([["a", "b", "c"] * 500])
+    assert np.isfinite(model.vectors.matrix).all()
+    assert np.isfinite(model.losses).all()
+
+
+def test_a_finished_run_resumes_to_its_end_at_once(tmp_path: Path) -> None:
+    model = Word2Vec(**SMALL).fit(two_topics(0), checkpoint=tmp_path / "run")
+    reports: list[Progress] = []
+    again = Word2Vec(**SMALL).fit(two_topics(0), checkpoint=tmp_path / "run", resume=True, progress=reports.append)
+    assert not reports
+    assert again.losses == model.losses
+    assert np.array_equal(again.vectors.matrix, model.vectors.matrix)
+
+
+def test_another_tokenizer_is_no_resume(tmp_path: Path) -> None:
+    text = [" ".join(document) for document in two_topics(0)]
+    Word2Vec(**SMALL).fit(Corpus(text), checkpoint=tmp_path / "run")
+    with pytest.raises(ValueError, match="cut its text with the tokenizer 'words', asked for is 'characters'"):
+        Word2Vec(**SMALL).fit(Corpus(text, tokenizer="characters"), checkpoint=tmp_path / "run", resume=True)
+
+
 def test_the_old_model_is_a_better_start_than_none() -> None:
     text = two_topics(3, 200)
     settings = {**SMALL, "epochs": 1, "learning_rate": 0.05}
     fresh = Word2Vec(**settings).fit(text)
     again = Word2Vec(**settings).fit(two_topics(4, 200)).continue_training(text)
-    assert again.losses[0] < 0.95 * fresh.losses[0]
+    assert again.losses[1] < 0.95 * fresh.losses[0]
 
 
 # ---------------------------------------------------------------------------------------------- progress and callbacks
@@ -392,7 +417,7 @@ def test_a_directory_that_is_not_a_model_is_refused(trained: dict[str, Word2Vec]
         ),
         ('"window": 2', '"window": "two"', r"settings are not those of Word2Vec \(.*window=.*expected int"),
         ('"window": 2', '"widnow": 2', "settings are not those of Word2Vec .*Did you mean window"),
-        ('"num_tokens": 720', '"num_tokens": "many"', "expected training.num_tokens, a number"),
+        ('"num_tokens": 720', '"num_tokens": "many"', "expected training.num_tokens and training.losses to be numbers"),
         ("negative_sampling", "hierarchical_softmax", r"'outputs': expected float32 of shape \(14, 10\)"),
     ):
         (model / "config.json").write_text(config.replace(old, new))

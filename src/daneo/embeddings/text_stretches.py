@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,18 @@ class TextStretches:
 
     def __len__(self) -> int:
         return -(-self._corpus.num_tokens // self.size)
+
+    def place(self, number: int) -> int:
+        """Return which stretch comes as the number-th: one far from those before it, and each once.
+
+        Texts are sorted, and what comes last would be learned last; steps of the golden ratio spread any few stretches
+        over the whole text.
+        """
+        size = len(self)
+        step = round(0.618034 * size)
+        while math.gcd(step, size) != 1:
+            step += 1
+        return number * step % size
 
     def start(self, number: int) -> int:
         """Position of the first token of a stretch; that of the one after the last is the length of the text."""

@@ -175,7 +175,7 @@ class TrainingRun:
                 if number >= len(self._stretches):
                     return
                 position.stretch += 1
-            ids, ends = self._stretches.read(number)
+            ids, ends = self._stretches.read(self._stretches.place(number))
             if len(ids) == 0:  # the last one, when the last document is longer than a stretch
                 continue
             loss, examples = self._step(thread, ids, ends, self._rate_at(position.epoch, number))
@@ -185,7 +185,7 @@ class TrainingRun:
                 self._tokens_done += len(ids)
 
     def _rate_at(self, epoch: int, number: int) -> float:
-        share = (epoch * self._num_tokens + self._stretches.start(number)) / (self._epochs * self._num_tokens)
+        share = (epoch + number / len(self._stretches)) / self._epochs
         return self._learning_rate + (self._min_learning_rate - self._learning_rate) * share
 
     def _end_epoch(self) -> None:
@@ -216,7 +216,7 @@ class TrainingRun:
             return
         position, seconds = self._position, time.monotonic() - self._began
         number = len(self._stretches) if finished else position.stretch
-        done = position.epoch * self._num_tokens + self._stretches.start(number)
+        done = round((position.epoch + number / len(self._stretches)) * self._num_tokens)
         total = self._epochs * self._num_tokens
         rate = self._tokens_done / seconds if seconds else 0.0
         self._progress(

@@ -58,7 +58,7 @@ class Word2Vec:
     vectors : WordVectors
         The result, (V, vector_size). During training (in `on_epoch`) a copy of the state so far.
     losses : list of float
-        Mean loss of a prediction, for each epoch.
+        Mean loss of a prediction, for each epoch; those of continued training follow.
 
     Notes
     -----

@@ -80,7 +80,7 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     _demand(f"{path}/vectors.safetensors: 'vectors'", inputs, (len(vocabulary), config.vector_size))
     _demand(f"{file}: 'outputs'", outputs, (num_outputs(config, vocabulary), config.vector_size))
     assert outputs is not None
-    losses, num_tokens = training.get("losses"), training.get("num_tokens")
+    losses, num_tokens = training.get("losses"), training.get("num_tokens", "none")
     if not isinstance(losses, list) or not all(isinstance(number, (int, float)) for number in [*losses, num_tokens]):
         raise ValueError(f"{path}/config.json: expected training.num_tokens and training.losses to be numbers.")
     return SavedModel(config, vocabulary, inputs, outputs, [float(loss) for loss in losses], int(num_tokens))

@@ -2,7 +2,7 @@
 
 All take a stretch of text and update the matrices in place, without a lock: any number of threads may train the same
 matrices, each with `random` and a stretch of its own. Nothing is checked. A step takes the rows that it needs into two
-blocks, X of input and Y of output vectors, so that everything else is three small matrix products in the innermost cache
+blocks, X of input and Y of output vectors, so that all else is three small matrix products in the innermost cache
 (block_products_kernels.py). Skip-gram and CBOW with negative sampling take CENTERS neighbouring centers at once, which
 share their noise and most of their contexts. The rows of the next step are prefetched during this one.
 """
