@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import _thread
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
+
+from daneo.threads import available_cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -18,8 +19,7 @@ MOST_THREADS = 8  # by default; one thread reads for all others, and eight are a
 def checked_threads(num_threads: int | None) -> int:
     """Return the number of threads asked for; for ``None``, that of the cores this process may use, 8 at most."""
     if num_threads is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(cores, MOST_THREADS)
+        return min(available_cores(), MOST_THREADS)
     if num_threads < 1:
         raise ValueError(f"Expected num_threads of at least 1, got {num_threads}. None takes every core.")
     return num_threads

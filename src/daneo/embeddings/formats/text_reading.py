@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from daneo.embeddings.formats.byte_source import ByteSource
 from daneo.embeddings.formats.collected_rows import CollectedRows
 from daneo.embeddings.formats.text_reading_reference import TRAILING, parse_row
+from daneo.threads import available_cores
 
 BLOCK_BYTES = 2 << 20  # parsed together; a block and its rows still fit into a core's cache
 LONGEST_LINE = 16 << 20  # bytes: what a million numbers take. A longer line is not a word and its vector
@@ -78,7 +78,7 @@ def collect_text_rows(
 
 def _parsed_blocks(source: ByteSource, vector_size: int, errors: str, num_threads: int | None) -> Iterator[_Block]:
     """Parse in threads; the blocks come in the order of the file."""
-    num_threads = num_threads or min(os.cpu_count() or 1, 8)
+    num_threads = num_threads or min(available_cores(), 8)
     if num_threads == 1:
         for start, text in _line_blocks(source):
             yield _parse_block(start, text, vector_size, errors)
