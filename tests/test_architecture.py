@@ -62,6 +62,8 @@ def violations(path: str, source: str, siblings: set[str]) -> list[str]:
         ]
     if "numba" in theirs and not stem.endswith("_kernels"):
         found.append(f"{path}: only *_kernels.py import numba")
+    if "torch" in theirs and STAGES.index(stage_of(module)) < STAGES.index("layers"):
+        found.append(f"{path}: torch is for layers/ and what comes after it")
     if stem.endswith("_reference") and (ours or theirs & {"numba", "torch"}):
         found.append(f"{path}: a reference is plain Python and NumPy and imports nothing of ours")
     if stem.endswith("_kernels") and stem.replace("_kernels", "_reference") + ".py" not in siblings:
@@ -92,7 +94,9 @@ def test_module_keeps_the_architecture(path: Path) -> None:
         ("daneo/files.py", "import daneo.corpus", "from the right"),
         ("daneo/corpus/x.py", "def f():\n    from numba import njit", "only *_kernels.py import numba"),
         ("daneo/corpus/x_reference.py", "from daneo.files import replaced_file", "imports nothing of ours"),
-        ("daneo/corpus/x_reference.py", "import torch.nn", "imports nothing of ours"),
+        ("daneo/layers/x_reference.py", "import torch.nn", "imports nothing of ours"),
+        ("daneo/embeddings/x.py", "def f():\n    import torch", "torch is for layers/"),
+        ("daneo/layers/x.py", "from daneo.models import TextClassifier", "from the right"),
         ("daneo/corpus/lonely_kernels.py", "import numba", "has no lonely_reference.py"),
         ("daneo/corpus/utils.py", "", "name a file after what it computes"),
         ("daneo/corpus/x.py", "\n" * 351, "351 lines"),
@@ -113,6 +117,7 @@ def test_checker_sees(path: str, source: str, complaint: str) -> None:
         ),
         ("daneo/corpus/__init__.py", "from . import vocabulary"),
         ("daneo/corpus/x_kernels.py", "from numba import njit"),
+        ("daneo/layers/x.py", "import torch\nfrom daneo.embeddings import WordVectors"),
         ("daneo/corpus/x_reference.py", "import numpy as np"),
         ("daneo/cli/x.py", "def f():\n    from daneo.embeddings import WordVectors"),
     ],
@@ -121,7 +126,10 @@ def test_checker_lets_pass(path: str, source: str) -> None:
     assert violations(path, source, {"x_reference.py"}) == []
 
 
-HEAVY = ("numba", "torch", "scipy", "rich", "typer", "kiwipiepy", "safetensors")
+HEAVY = (
+    *("numba", "torch", "scipy", "rich", "typer", "kiwipiepy", "safetensors"),
+    *("keras", "onnx", "onnxruntime", "h5py", "matplotlib"),
+)
 
 
 @pytest.mark.parametrize(
