@@ -98,17 +98,17 @@ def forward(
     act, gate = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
     p_i, p_f, p_o = np.zeros((3, 1), hidden.dtype) if peephole is None else peephole
     dropped = np.ones((4, 1, 1), hidden.dtype) if recurrent_masks is None else recurrent_masks
-    r_i, r_f, r_g, r_o = gate_blocks(recurrent_kernel)
+    kernel_i, kernel_f, kernel_g, kernel_o = gate_blocks(recurrent_kernel)
     output: Floats = np.zeros_like(hidden[0])
     for t, before, after in steps(len(gates), reverse):
         h, c = hidden[before], cells[before]
         product_i, product_f, product_g, product_o = gate_blocks(gates[t])
         h_i, h_f, h_g, h_o = h * dropped
-        i = gate(product_i + h_i @ r_i + p_i * c)
-        f = 1 - i if coupled else gate(product_f + h_f @ r_f + p_f * c)
-        g = act(product_g + h_g @ r_g)
+        i = gate(product_i + h_i @ kernel_i + p_i * c)
+        f = 1 - i if coupled else gate(product_f + h_f @ kernel_f + p_f * c)
+        g = act(product_g + h_g @ kernel_g)
         c_new = f * c + i * g
-        o = gate(product_o + h_o @ r_o + p_o * c_new)
+        o = gate(product_o + h_o @ kernel_o + p_o * c_new)
         h_new = o * act(c_new)
         used = True if mask is None else mask[t, :, None]
         gates[t] = np.where(used, np.hstack([i, f, g, o]), 0)
