@@ -23,23 +23,34 @@ def opt(
     minimum: float | None = None,
     above: float | None = None,
     maximum: float | None = None,
+    below: float | None = None,
     choices: tuple[str, ...] | None = None,
+    positional: bool = False,
 ) -> Any:
     """Return a dataclass field that carries its help text and its bounds.
 
     Parameters
     ----------
     default : Any
-        The value when the user gives none.
+        The value when the user gives none; ``dataclasses.MISSING`` means that the user must give one.
     help : str
         One line without a full stop; the command line shows it.
-    minimum, above, maximum : float or None
-        Inclusive lower bound, exclusive lower bound, inclusive upper bound; ``None`` means no bound.
+    minimum, above, maximum, below : float or None
+        Inclusive and exclusive lower bound, inclusive and exclusive upper bound; ``None`` means no bound.
     choices : tuple of str or None
         The only values allowed.
+    positional : bool
+        The value may also be given without its name, as ``LSTM(64)``.
     """
-    metadata = {"help": help, "minimum": minimum, "above": above, "maximum": maximum, "choices": choices}
-    return dataclasses.field(default=default, metadata=metadata)
+    metadata = {
+        "help": help,
+        "minimum": minimum,
+        "above": above,
+        "maximum": maximum,
+        "below": below,
+        "choices": choices,
+    }
+    return dataclasses.field(default=default, metadata=metadata, kw_only=not positional)
 
 
 def check(settings: Any) -> None:
@@ -72,17 +83,19 @@ def option_type(annotation: Any) -> type:
 def _check_type(where: str, value: Any, annotation: Any) -> None:
     if value is None and isinstance(annotation, types.UnionType):
         return
-    plain = option_type(annotation)
+    members = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    kinds = tuple(typing.get_origin(one) or one for one in members if one is not type(None))
     # bool is an int to Python, never to a user; an int is good where a float is asked for.
-    right = isinstance(value, (int, float) if plain is float else plain) and (
-        plain is bool or not isinstance(value, bool)
-    )
-    if not right:
-        raise TypeError(f"{where} expected {plain.__name__}, got {value!r} ({type(value).__name__}).")
+    accepted = (*kinds, int) if float in kinds else kinds
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"{where} expected {names}, got {value!r} ({type(value).__name__}).")
 
 
 def _check_bounds(where: str, value: Any, bounds: Mapping[str, Any]) -> None:
-    minimum, above, maximum, choices = (bounds.get(key) for key in ("minimum", "above", "maximum", "choices"))
+    minimum, above, maximum, below, choices = (
+        bounds.get(key) for key in ("minimum", "above", "maximum", "below", "choices")
+    )
     if choices is not None and value not in choices:
         raise ValueError(f"{where} expected one of {', '.join(choices)}; got {value!r}.")
     if isinstance(value, float) and value != value:
@@ -93,17 +106,29 @@ def _check_bounds(where: str, value: Any, bounds: Mapping[str, Any]) -> None:
         raise ValueError(f"{where} expected more than {above}, got {value}.")
     if maximum is not None and value > maximum:
         raise ValueError(f"{where} expected at most {maximum}, got {value}.")
+    if below is not None and value >= below:
+        raise ValueError(f"{where} expected less than {below}, got {value}.")
 
 
 def from_mapping(config: type[C], values: Mapping[str, Any]) -> C:
     """Build a settings dataclass from a mapping (a saved file, a command line), refusing unknown names."""
-    names = [field.name for field in dataclasses.fields(config)]  # type: ignore[arg-type]
+    fields = dataclasses.fields(config)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
+    whose = config.__name__.removesuffix("Config")
     for name in values:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f" Did you mean {near[0]}?" if near else f" Known settings: {', '.join(names)}."
-            raise TypeError(f"{config.__name__.removesuffix('Config')} has no setting {name!r}.{hint}")
+            raise TypeError(f"{whose} has no setting {name!r}.{hint}")
+    for field in fields:
+        if field.default is dataclasses.MISSING and field.name not in values:
+            raise TypeError(f"{whose} needs {field.name}: {field.metadata['help']}.")
     return config(**values)
+
+
+def subset(config: type[Any], settings: Any) -> dict[str, Any]:
+    """Return those values of a settings dataclass that the dataclass `config` has too, as keyword arguments."""
+    return {field.name: getattr(settings, field.name) for field in dataclasses.fields(config)}
 
 
 def configured(config: Callable[P, C]) -> Callable[[Callable[[S, C], None]], Callable[Concatenate[S, P], None]]:
@@ -112,12 +137,20 @@ def configured(config: Callable[P, C]) -> Callable[[Callable[[S, C], None]], Cal
     Type checkers, ``help()`` and editors see the dataclass's own arguments, so they are written down once.
     """
 
+    fields = dataclasses.fields(config)  # type: ignore[arg-type]
+    positional = [field.name for field in fields if not field.kw_only]
+    example = next(f"{field.name}={field.default!r}" for field in fields if field.kw_only)
+
     def decorate(init: Callable[[S, C], None]) -> Callable[Concatenate[S, P], None]:
         @functools.wraps(init)
         def with_settings(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
-            if args:
-                raise TypeError(f"{type(self).__name__} takes its settings by name, for example vector_size=100.")
-            init(self, from_mapping(typing.cast("type[C]", config), kwargs))
+            if len(args) > len(positional):
+                few = f"all but {', '.join(positional)}" if positional else "its settings"
+                raise TypeError(f"{type(self).__name__} takes {few} by name, for example {example}")
+            values = dict(zip(positional, args, strict=False))
+            if twice := values.keys() & kwargs.keys():
+                raise TypeError(f"{type(self).__name__} got {min(twice)} twice: by position and by name.")
+            init(self, from_mapping(typing.cast("type[C]", config), {**values, **kwargs}))
 
         signature = inspect.signature(config)
         first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)

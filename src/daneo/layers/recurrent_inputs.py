@@ -1,0 +1,128 @@
+"""What a recurrent layer is called with, checked and brought into shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def as_tensor(name: str, x: Any, *, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Bring an array or a list of numbers to the weights' precision and device.
+
+    Raises
+    ------
+    TypeError
+        It holds no floating-point numbers.
+    """
+    try:
+        tensor = torch.as_tensor(x)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{name} expected x to be a tensor or an array of numbers, got {type(x).__name__}.") from error
+    if not tensor.is_floating_point():
+        raise TypeError(no_numbers(name, tensor))
+    return tensor.to(device=device, dtype=dtype)
+
+
+def no_numbers(name: str, x: Tensor) -> str:
+    """Say that x is not of floating-point numbers."""
+    return (
+        f"{name} expected x of floating-point numbers, got {str(x.dtype).removeprefix('torch.')}. "
+        "Ids of words go through an Embedding first; numbers through x.float()."
+    )
+
+
+def check_input(name: str, x: Tensor, features: int | None, weight: Tensor | None) -> None:
+    """Raise one clear line if x is not what the layer with weights like `weight` reads.
+
+    Raises
+    ------
+    ValueError
+        x is not (B, T, features), has no steps, or is on another device than the weights.
+    TypeError
+        x has not the weights' precision.
+    """
+    if x.ndim != 3 or (features is not None and x.shape[2] != features):
+        hint = " For one sequence of shape (T, D) call layer(x[None])." if x.ndim == 2 else ""
+        wanted = "D" if features is None else features
+        raise ValueError(f"{name} expected x of shape (B, T, {wanted}), got {tuple(x.shape)}.{hint}")
+    if not x.shape[1]:
+        raise ValueError(f"{name} expected at least one step, got x of shape {tuple(x.shape)}.")
+    if not x.is_floating_point():
+        raise TypeError(no_numbers(name, x))
+    if weight is None:
+        return
+    if x.device != weight.device:
+        raise ValueError(f"{name} has its weights on {weight.device}, but x is on {x.device}: move one of them.")
+    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        mine, its = (str(one.dtype).removeprefix("torch.") for one in (weight, x))
+        raise TypeError(f"{name} has weights of {mine}, but x is {its}: call layer.to(x.dtype) or x.to(torch.{mine}).")
+
+
+def as_mask(name: str, x: Tensor, mask: Any, lengths: Any) -> Tensor | None:
+    """Return the mask as bool (B, T) on the device of x, made from `lengths` if those are given.
+
+    Raises
+    ------
+    ValueError
+        Both are given, or the shape is wrong, or a length is not between 0 and T.
+    TypeError
+        They are not whole numbers or truth values.
+    """
+    if lengths is not None:
+        if mask is not None:
+            raise ValueError(f"{name} got a mask and lengths: give one of them.")
+        return _mask_of_lengths(name, x, lengths)
+    mask = torch.as_tensor(mask, device=x.device)
+    assert isinstance(mask, Tensor)
+    if mask.shape != x.shape[:2]:
+        raise ValueError(f"{name} expected a mask of shape (B, T) = {tuple(x.shape[:2])}, got {tuple(mask.shape)}.")
+    if mask.dtype is torch.bool:
+        return mask
+    if mask.is_floating_point() or mask.is_complex():
+        raise TypeError(f"{name} expected a mask of bool, True where a step counts, got {mask.dtype}.")
+    return torch.ne(mask, 0)
+
+
+def _mask_of_lengths(name: str, x: Tensor, lengths: Any) -> Tensor:
+    lengths, (rows, steps) = torch.as_tensor(lengths, device=x.device), x.shape[:2]
+    if lengths.shape != (rows,):
+        raise ValueError(f"{name} expected lengths of shape (B,) = ({rows},), got {tuple(lengths.shape)}.")
+    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool:
+        raise TypeError(f"{name} expected lengths of whole numbers, got {lengths.dtype}.")
+    if rows and not 0 <= int(lengths.min()) <= int(lengths.max()) <= steps:
+        raise ValueError(
+            f"{name} expected lengths between 0 and T = {steps}, got {int(lengths.min())} to {int(lengths.max())}."
+        )
+    counted: Tensor = torch.arange(steps, device=x.device) < lengths[:, None]
+    return counted
+
+
+def as_states(name: str, initial_state: Any, sizes: Sequence[int], x: Tensor) -> list[Tensor]:
+    """Return the states that the user gave as a list of tensors (B, U).
+
+    Raises
+    ------
+    ValueError
+        They are too many or too few, or one has the wrong shape.
+    TypeError
+        One has not the precision of x.
+    """
+    given = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
+    if len(given) != len(sizes):
+        raise ValueError(f"{name} expected {len(sizes)} initial state(s) of shape (B, U), got {len(given)}.")
+    states = []
+    for number, (state, size) in enumerate(zip(given, sizes, strict=True)):
+        if not isinstance(state, Tensor):
+            state = torch.as_tensor(state, dtype=x.dtype, device=x.device)
+        if state.shape != (len(x), size):
+            raise ValueError(
+                f"{name} expected initial_state[{number}] of shape (B, U) = ({len(x)}, {size}), "
+                f"got {tuple(state.shape)}."
+            )
+        if state.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise TypeError(f"{name} expected initial_state[{number}] of {x.dtype}, as x is; got {state.dtype}.")
+        states.append(state)
+    return states

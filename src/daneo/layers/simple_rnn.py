@@ -1,0 +1,25 @@
+"""SimpleRNN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daneo.layers.rnn import RNN, RNNConfig
+from daneo.layers.simple_rnn_cell import SimpleRNNCell, SimpleRNNCellConfig
+from daneo.settings import configured, subset
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimpleRNNConfig(RNNConfig, SimpleRNNCellConfig):
+    """Settings of :class:`SimpleRNN`: those of its cell, and what it does with the steps."""
+
+
+class SimpleRNN(RNN):
+    """SimpleRNN."""
+
+    config: SimpleRNNConfig
+    cell: SimpleRNNCell
+
+    @configured(SimpleRNNConfig)
+    def __init__(self, config: SimpleRNNConfig) -> None:
+        self._start(SimpleRNNCell(**subset(SimpleRNNCellConfig, config)), config)

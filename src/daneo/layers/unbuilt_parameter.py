@@ -1,0 +1,35 @@
+"""A weight whose shape is not known before the layer has seen its input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn.parameter import UninitializedParameter
+
+
+class UnbuiltParameter(UninitializedParameter):
+    """Stands in for a weight until its layer is built, and then becomes that weight, the same object.
+
+    So an optimizer that was given ``model.parameters()`` before the first call trains the weights all the same, and
+    ``model.to(...)`` decides where and in which precision they will be made. Unlike PyTorch's own, it keeps both when
+    it is pickled.
+
+    Examples
+    --------
+    >>> weight = UnbuiltParameter(dtype=torch.float64)
+    >>> weight.materialize((2, 3))
+    >>> type(weight).__name__, tuple(weight.shape), weight.dtype
+    ('Parameter', (2, 3), torch.float64)
+    """
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return type(self), (self.requires_grad, self.data.device, self.data.dtype)
+
+
+def fill(weight: torch.nn.Parameter, shape: tuple[int, ...], values: torch.Tensor) -> None:
+    """Turn an unbuilt weight into one of `shape` that holds `values`."""
+    assert isinstance(weight, UnbuiltParameter)
+    weight.materialize(shape)
+    with torch.no_grad():
+        weight.copy_(values)
