@@ -133,7 +133,13 @@ HEAVY = (
 
 
 @pytest.mark.parametrize(
-    "statement", ["import daneo", "import daneo.corpus, daneo.embeddings", "dir(__import__('daneo'))"]
+    "statement",
+    [
+        "import daneo",
+        "import daneo.corpus, daneo.embeddings",
+        "dir(__import__('daneo'))",
+        "import daneo.layers; dir(daneo.layers)",
+    ],
 )
 def test_import_loads_nothing_heavy(statement: str) -> None:
     code = f"{statement}\nimport sys; print([name for name in {HEAVY} if name in sys.modules])"
@@ -143,6 +149,31 @@ def test_import_loads_nothing_heavy(statement: str) -> None:
 def test_public_names_are_there_and_load_when_asked_for() -> None:
     code = "import daneo; print([name for name in daneo.__all__ if getattr(daneo, name) is None], len(daneo.__all__))"
     assert run_python(code) == "[] 6"
+
+
+def test_layers_load_torch_and_nothing_else_until_they_run() -> None:
+    pytest.importorskip("torch")
+    # What torch itself brings is torch's business.
+    code = f"""
+import sys, torch
+before = set(sys.modules)
+from daneo import layers
+layer = layers.LSTM(4)
+layer.build((None, None, 3))
+print([name for name in {HEAVY} if name in set(sys.modules) - before])"""
+    assert run_python(code) == "[]"
+
+
+@pytest.mark.parametrize("statement", ["from daneo.layers import LSTM", "import daneo.layers as x; x.Embedding(2, 3)"])
+def test_layers_without_torch_name_the_command_to_run(statement: str) -> None:
+    code = f"""
+import sys
+sys.modules["torch"] = None  # as if it were not installed
+try:
+    {statement}
+except ImportError as error:
+    print(error)"""
+    assert "needs torch, which is not installed. Run: pip install 'daneo[neural]'" in run_python(code)
 
 
 def test_unknown_public_name_is_an_attribute_error() -> None:
