@@ -14,7 +14,6 @@ import itertools
 from typing import Any
 
 import torch
-from report import machine, versions
 from timing import Contender, Shape, cell, finish, parsed, parser, random_tensors
 
 from daneo import layers
@@ -24,17 +23,12 @@ RATE = 0.2
 
 def main() -> None:
     options = parsed(parser(__doc__))
-    report = {
-        "machine": machine(max(options.threads)),
-        "versions": versions("daneo", "torch", "numba", "numpy"),
-        "rate": RATE,
-        "cells": [
-            found
-            for shape, name, threads in itertools.product(options.shapes, options.layers, options.threads)
-            for found in measure(name, shape, threads, options)
-        ],
-    }
-    finish("dropout_and_trace", report, options)
+    cells = [
+        found
+        for shape, name, threads in itertools.product(options.shapes, options.layers, options.threads)
+        for found in measure(name, shape, threads, options)
+    ]
+    finish("dropout_and_trace", cells, options, ("torch",), rate=RATE)
 
 
 def measure(name: str, shape: Shape, threads: int, options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from report import machine, versions
 from timing import Call, assert_same, cell, finish, parsed, parser
 from torch import Tensor, nn
 
@@ -47,21 +46,13 @@ def main() -> None:
     made.add_argument("--words", type=int, default=50_000, help="size of the vocabulary")
     options = parsed(made)
     ids, num_words = read_ids(options.corpus, options.words)
-    report = {
-        "machine": machine(max(options.threads)),
-        "versions": versions("daneo", "torch", "numba", "numpy"),
-        "batch": BATCH,
-        "time": TIME,
-        "features": FEATURES,
-        "units": UNITS,
-        "words": num_words,
-        "distinct_words_in_a_batch": float(np.mean([len(batch.unique()) for batch in ids])),
-        "cells": [
-            measure(ids, num_words, sparse, threads, options)
-            for sparse, threads in itertools.product((False, True), options.threads)
-        ],
-    }
-    finish("embedding_text", report, options)
+    cells = [
+        measure(ids, num_words, sparse, threads, options)
+        for sparse, threads in itertools.product((False, True), options.threads)
+    ]
+    about = {"batch": BATCH, "time": TIME, "features": FEATURES, "units": UNITS, "words": num_words}
+    about["distinct_words_in_a_batch"] = float(np.mean([len(batch.unique()) for batch in ids]))
+    finish("embedding_text", cells, options, ("torch",), **about)
 
 
 def read_ids(corpus: Path, max_size: int) -> tuple[list[Tensor], int]:

@@ -19,7 +19,6 @@ import sys
 from typing import Any
 
 import torch
-from report import machine, versions
 from timing import Call, Contender, Shape, assert_same, cell, finish, parsed, parser, random_tensors
 
 from daneo import layers
@@ -35,16 +34,12 @@ def main() -> None:
     if options.inside:
         json.dump([measure(*job, options) for job in itertools.product(options.layers, options.shapes)], sys.stdout)
         return
-    report = {
-        "machine": machine(max(options.threads)),
-        "versions": versions("daneo", "torch", "keras", "jax", "jaxlib", "numba", "numpy"),
-        "cells": [
-            found
-            for threads, backend in itertools.product(options.threads, options.backends)
-            for found in run_process(threads, backend)
-        ],
-    }
-    finish("keras_backends", report, options)
+    cells = [
+        found
+        for threads, backend in itertools.product(options.threads, options.backends)
+        for found in run_process(threads, backend)
+    ]
+    finish("keras_backends", cells, options, ("torch", "keras", "jax", "jaxlib"))
 
 
 def run_process(threads: int, backend: str) -> list[dict[str, Any]]:

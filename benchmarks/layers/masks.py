@@ -16,7 +16,6 @@ import itertools
 from typing import Any
 
 import torch
-from report import machine, versions
 from timing import TORCH_LAYERS, Contender, Shape, assert_same, cell, finish, parsed, parser, random_tensors
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -36,16 +35,12 @@ RATIOS = (
 
 def main() -> None:
     options = parsed(parser(__doc__))
-    report = {
-        "machine": machine(max(options.threads)),
-        "versions": versions("daneo", "torch", "numba", "numpy"),
-        "cells": [
-            found
-            for shape, name, threads in itertools.product(options.shapes, options.layers, options.threads)
-            for found in measure(name, shape, threads, options)
-        ],
-    }
-    finish("masks", report, options)
+    cells = [
+        found
+        for shape, name, threads in itertools.product(options.shapes, options.layers, options.threads)
+        for found in measure(name, shape, threads, options)
+    ]
+    finish("masks", cells, options, ("torch",))
 
 
 def measure(name: str, shape: Shape, threads: int, options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ import itertools
 from typing import Any
 
 import torch
-from report import machine, versions
 from timing import Contender, Shape, assert_same, cell, finish, parsed, parser, random_tensors
 from torch import Tensor, nn
 
@@ -56,16 +55,12 @@ class PeepholeLoop(nn.Module):
 
 def main() -> None:
     options = parsed(parser(__doc__, layers=False))
-    report = {
-        "machine": machine(max(options.threads)),
-        "versions": versions("daneo", "torch", "numba", "numpy"),
-        "cells": [
-            found
-            for shape, threads in itertools.product(options.shapes, options.threads)
-            for found in measure(shape, threads, options)
-        ],
-    }
-    finish("peephole", report, options)
+    cells = [
+        found
+        for shape, threads in itertools.product(options.shapes, options.threads)
+        for found in measure(shape, threads, options)
+    ]
+    finish("peephole", cells, options, ("torch",))
 
 
 def measure(shape: Shape, threads: int, options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from typing import Any
 
 import onnxruntime
 import torch
-from report import machine, versions
 from timing import TORCH_LAYERS, Call, Contender, Shape, assert_same, cell, finish, parsed, parser, random_tensors
 from torch import Tensor, nn
 
@@ -26,16 +25,12 @@ from daneo.layers import export_onnx, from_torch
 
 def main() -> None:
     options = parsed(parser(__doc__))
-    report = {
-        "machine": machine(max(options.threads)),
-        "versions": versions("daneo", "torch", "onnxruntime", "numba", "numpy"),
-        "cells": [
-            found
-            for shape, name, threads in itertools.product(options.shapes, options.layers, options.threads)
-            for found in measure(name, shape, threads, options)
-        ],
-    }
-    finish("recurrent", report, options)
+    cells = [
+        found
+        for shape, name, threads in itertools.product(options.shapes, options.layers, options.threads)
+        for found in measure(name, shape, threads, options)
+    ]
+    finish("recurrent", cells, options, ("torch", "onnxruntime"))
 
 
 def measure(name: str, shape: Shape, threads: int, options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
-from report import spread, write
+from report import machine, spread, versions, write
 from torch import Tensor, nn
 
 Call = Callable[[], Any]
@@ -186,7 +186,10 @@ def cell(
     return found
 
 
-def finish(name: str, report: dict[str, Any], options: argparse.Namespace) -> None:
-    """Write the result, unless it is a quick look."""
+def finish(
+    name: str, cells: Sequence[Mapping[str, Any]], options: argparse.Namespace, rivals: Sequence[str], **more: Any
+) -> None:
+    """Write the result, unless it is a quick look; `rivals` are the packages of the others."""
     if not options.quick:
-        write(name, report)
+        about = {"machine": machine(max(options.threads)), "versions": versions("daneo", *rivals, "numba", "numpy")}
+        write(name, {**about, **more, "cells": cells})
