@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from daneo.layers.gru_cell import GRUCell, GRUCellConfig
-from daneo.layers.rnn import RNN, RNNConfig
+from daneo.layers.recurrent_layer import RecurrentLayer
+from daneo.layers.rnn import RNNConfig
 from daneo.settings import configured, subset
 
 
@@ -14,7 +15,7 @@ class GRUConfig(RNNConfig, GRUCellConfig):
     """Settings of :class:`GRU`: those of its cell, and what it does with the steps."""
 
 
-class GRU(RNN):
+class GRU(RecurrentLayer):
     """GRU."""
 
     config: GRUConfig
@@ -22,4 +23,4 @@ class GRU(RNN):
 
     @configured(GRUConfig)
     def __init__(self, config: GRUConfig) -> None:
-        self._start(GRUCell(**subset(GRUCellConfig, config)), config)
+        super().__init__(GRUCell(**subset(GRUCellConfig, config)), config)

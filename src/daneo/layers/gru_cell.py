@@ -72,19 +72,19 @@ class GRUCell(RecurrentCell):
     ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
         """Take one step; the internals are update gate, reset gate, candidate and hidden state."""
         before, units = states[0], self.config.units
-        x_gates, x_candidate = projected.split([2 * units, units], 1)
+        x_gates, x_candidate = projected[:, : 2 * units], projected[:, 2 * units :]
         if self.config.reset_after:
             product = linear(before, self.recurrent_kernel, self.recurrent_bias, recurrent_masks)
-            h_gates, h_candidate = product.split([2 * units, units], 1)
+            h_gates, h_candidate = product[:, : 2 * units], product[:, 2 * units :]
             update, reset = self._recurrent_activation(x_gates + h_gates).chunk(2, 1)
             h_candidate = reset * h_candidate
         else:
-            of_gates, of_candidate = self.recurrent_kernel.split([2 * units, units], 1)
+            kernel = self.recurrent_kernel
             gate_masks = None if recurrent_masks is None else recurrent_masks[:2]
             candidate_mask = None if recurrent_masks is None else recurrent_masks[2]
-            h_gates = linear(before, of_gates, None, gate_masks)
+            h_gates = linear(before, kernel[:, : 2 * units], None, gate_masks)
             update, reset = self._recurrent_activation(x_gates + h_gates).chunk(2, 1)
-            h_candidate = linear(reset * before, of_candidate, None, candidate_mask)
+            h_candidate = linear(reset * before, kernel[:, 2 * units :], None, candidate_mask)
         candidate = self._activation(x_candidate + h_candidate)
         hidden = update * before + (1 - update) * candidate
         return [hidden], (update, reset, candidate, hidden)

@@ -182,6 +182,12 @@ class Layer(nn.Module):
             return getattr(config, name)
         return super().__getattr__(name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self.config is not None and name in self.config.__dataclass_fields__:
+            kind = type(self).__name__
+            raise AttributeError(f"{kind}.{name} is settled when the layer is made: {kind}(..., {name}={value!r}).")
+        super().__setattr__(name, value)
+
     # ------------------------------------------------------------------------------------------------------- a text
 
     def __repr__(self) -> str:

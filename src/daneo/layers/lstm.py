@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from daneo.layers.lstm_cell import LSTMCell, LSTMCellConfig
-from daneo.layers.rnn import RNN, RNNConfig
+from daneo.layers.recurrent_layer import RecurrentLayer
+from daneo.layers.rnn import RNNConfig
 from daneo.settings import configured, subset
 
 
@@ -14,7 +15,7 @@ class LSTMConfig(RNNConfig, LSTMCellConfig):
     """Settings of :class:`LSTM`: those of its cell, and what it does with the steps."""
 
 
-class LSTM(RNN):
+class LSTM(RecurrentLayer):
     """LSTM."""
 
     config: LSTMConfig
@@ -22,4 +23,4 @@ class LSTM(RNN):
 
     @configured(LSTMConfig)
     def __init__(self, config: LSTMConfig) -> None:
-        self._start(LSTMCell(**subset(LSTMCellConfig, config)), config)
+        super().__init__(LSTMCell(**subset(LSTMCellConfig, config)), config)

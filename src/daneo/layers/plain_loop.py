@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from daneo.layers.recurrent_cell import RecurrentCell
+from daneo.layers.stacked_rnn_cells import StackedRNNCells
 
 Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]
 
@@ -30,7 +31,8 @@ def run(
     Parameters
     ----------
     cell : nn.Module
-        One of ours, or any with ``forward(x_t, states) -> (output, states)``.
+        One of ours, or any with ``forward(x_t, states) -> (output, states)``. Stacked cells are taken one after the
+        other, each through the whole sequence: the same numbers, and the input product of each is made at once.
     x : Tensor of shape (B, T, D)
     states : list of Tensor of shape (B, U)
     mask : Tensor of bool of shape (B, T), or None
@@ -43,6 +45,10 @@ def run(
     outputs : Tensor of shape (B, T, U), in the order in which the steps were taken; without `return_sequences` (B, U)
     states : list of Tensor of shape (B, U)
     """
+    if isinstance(cell, StackedRNNCells):
+        if go_backwards:
+            x, mask = x.flip(1), None if mask is None else mask.flip(1)
+        return _run_stack(cell, x, states, mask, input_masks, recurrent_masks, return_sequences, zero_output_for_mask)
     steps, step = _steps(cell, x, input_masks, recurrent_masks)
     kept = [None] * len(steps) if mask is None else list(mask[..., None].unbind(1))
     if go_backwards:
@@ -60,6 +66,35 @@ def run(
             outputs.append(output)
     assert output is not None
     return torch.stack(outputs, 1) if return_sequences else output, states
+
+
+def _run_stack(
+    stack: StackedRNNCells,
+    x: Tensor,
+    states: list[Tensor],
+    mask: Tensor | None,
+    input_masks: list[Any] | None,
+    recurrent_masks: list[Any] | None,
+    return_sequences: bool,
+    zero_output_for_mask: bool,
+) -> tuple[Tensor, list[Tensor]]:
+    """Run each cell over what the one below put out."""
+    last_states: list[Tensor] = []
+    top = len(stack.cells) - 1
+    for number, (cell, own) in enumerate(zip(stack.cells, stack.split_states(states), strict=True)):
+        x, own_last = run(
+            cell,
+            x,
+            own,
+            mask,
+            input_masks and input_masks[number],
+            recurrent_masks and recurrent_masks[number],
+            return_sequences=return_sequences or number < top,
+            go_backwards=False,
+            zero_output_for_mask=zero_output_for_mask,
+        )
+        last_states += own_last
+    return x, last_states
 
 
 def _steps(cell: nn.Module, x: Tensor, input_masks: Any, recurrent_masks: Any) -> tuple[list[Tensor], Step]:

@@ -6,59 +6,58 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
-def as_tensor(name: str, x: Any, *, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Bring an array or a list of numbers to the weights' precision and device.
+def as_tensor(name: str, x: Any, *, like: Tensor) -> Tensor:
+    """Bring an array or a list of floating-point numbers to the precision and the device of `like`.
 
     Raises
     ------
     TypeError
-        It holds no floating-point numbers.
+        It holds something else.
     """
     try:
         tensor = torch.as_tensor(x)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"{name} expected x to be a tensor or an array of numbers, got {type(x).__name__}.") from error
-    if not tensor.is_floating_point():
-        raise TypeError(no_numbers(name, tensor))
-    return tensor.to(device=device, dtype=dtype)
+        raise TypeError(f"{name} expected a tensor or an array of numbers, got {type(x).__name__}.") from error
+    return tensor.to(like.device, like.dtype) if tensor.is_floating_point() else tensor.to(like.device)
 
 
-def no_numbers(name: str, x: Tensor) -> str:
-    """Say that x is not of floating-point numbers."""
-    return (
-        f"{name} expected x of floating-point numbers, got {str(x.dtype).removeprefix('torch.')}. "
-        "Ids of words go through an Embedding first; numbers through x.float()."
-    )
-
-
-def check_input(name: str, x: Tensor, features: int | None, weight: Tensor | None) -> None:
-    """Raise one clear line if x is not what the layer with weights like `weight` reads.
+def check_input(layer: nn.Module, x: Tensor, kernel: Tensor | None, features: int | None) -> None:
+    """Raise one clear line if x is not what a layer with such a kernel reads.
 
     Raises
     ------
     ValueError
-        x is not (B, T, features), has no steps, or is on another device than the weights.
+        x is not (B, T, features), has no steps, or is not where the weights are.
     TypeError
-        x has not the weights' precision.
+        x does not have the weights' precision.
     """
     if x.ndim != 3 or (features is not None and x.shape[2] != features):
         hint = " For one sequence of shape (T, D) call layer(x[None])." if x.ndim == 2 else ""
-        wanted = "D" if features is None else features
-        raise ValueError(f"{name} expected x of shape (B, T, {wanted}), got {tuple(x.shape)}.{hint}")
+        raise ValueError(
+            f"{type(layer).__name__} expected x of shape (B, T, {features or 'D'}), got {tuple(x.shape)}.{hint}"
+        )
+    if kernel is not None and (x.dtype != kernel.dtype or x.device != kernel.device):
+        _check_kind(type(layer).__name__, x, kernel)
     if not x.shape[1]:
-        raise ValueError(f"{name} expected at least one step, got x of shape {tuple(x.shape)}.")
+        raise ValueError(f"{type(layer).__name__} expected at least one step, got x of shape {tuple(x.shape)}.")
+
+
+def _check_kind(name: str, x: Tensor, kernel: Tensor) -> None:
+    mine, its = (str(one.dtype).removeprefix("torch.") for one in (kernel, x))
     if not x.is_floating_point():
-        raise TypeError(no_numbers(name, x))
-    if weight is None:
-        return
-    if x.device != weight.device:
-        raise ValueError(f"{name} has its weights on {weight.device}, but x is on {x.device}: move one of them.")
-    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
-        mine, its = (str(one.dtype).removeprefix("torch.") for one in (weight, x))
-        raise TypeError(f"{name} has weights of {mine}, but x is {its}: call layer.to(x.dtype) or x.to(torch.{mine}).")
+        raise TypeError(
+            f"{name} expected x of floating-point numbers, got {its}. "
+            "Ids of words go through an Embedding first; numbers through x.float()."
+        )
+    if x.device != kernel.device:
+        raise ValueError(f"{name} has its weights on {kernel.device}, but x is on {x.device}: move one of them.")
+    if not torch.is_autocast_enabled(x.device.type):
+        raise TypeError(
+            f"{name} has weights of {mine}, but x is of {its}: call x.to(torch.{mine}) or layer.to(x.dtype)."
+        )
 
 
 def as_mask(name: str, x: Tensor, mask: Any, lengths: Any) -> Tensor | None:

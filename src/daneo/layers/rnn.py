@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from daneo.layers import plain_loop, recurrent_inputs
+from daneo.layers import any_cell, plain_loop
 from daneo.layers.layer import Layer, Shape
-from daneo.layers.recurrent_cell import RecurrentCell
+from daneo.layers.layer_descriptions import deserialize, serialize
+from daneo.layers.recurrent_inputs import as_mask, as_states, as_tensor, check_input
+from daneo.layers.stacked_rnn_cells import StackedRNNCells
 from daneo.settings import check, opt
 
 
@@ -30,42 +33,94 @@ class RNNConfig:
 
 
 class RNN(Layer):
-    """Run a cell over the steps of a sequence."""
+    r"""Run a cell over the steps of a sequence.
+
+    .. math:: y_t, s_t = \mathrm{cell}(x_t, s_{t-1}) \qquad t = 1, \dots, T
+
+    Parameters
+    ----------
+    cell : nn.Module or sequence of nn.Module
+        One of daneo's cells or any module with
+
+        - ``state_size``, an int or a list of int: the numbers in each state;
+        - ``forward(x, states) -> (output, states)`` for x (B, D) and a list of states (B, U);
+
+        and, if it needs them, ``output_size`` (the first state's size), ``build(input_shape)`` and
+        ``get_initial_state(batch_size)`` (zeros). Several cells stand one above the other.
+    return_sequences : bool, default False
+        Return the outputs of all steps (B, T, U), not only the last one (B, U).
+    return_state : bool, default False
+        Return ``(output, *states)``, with the states after the last step.
+    go_backwards : bool, default False
+        Read from the last step to the first. Outputs come in the order in which they were made: the first of them
+        belongs to the last step.
+    stateful : bool, default False
+        Begin each call with the states at the end of the one before, without a gradient into the past. See
+        :meth:`reset_state`.
+    zero_output_for_mask : bool, default False
+        Put out zeros at masked steps.
+
+    Attributes
+    ----------
+    cell : nn.Module
+        The cell; several are a :class:`daneo.layers.StackedRNNCells`.
+    states : list of Tensor or None
+        Of a stateful layer, the states that the next call begins with; None means zeros.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The cell has no ``state_size``; an input has the wrong type or shape. The message names it.
+
+    Notes
+    -----
+    A masked step carries all states over, and its output repeats the one before it: zeros if there is none, whatever
+    the initial states are. Masks may have any pattern, and rows that are masked throughout.
+
+    Differences from Keras: outputs with ``go_backwards`` hand on a mask in their own order, where Keras hands it on
+    as it came; the states of stacked cells are one flat list; a stateful layer takes another batch size after
+    :meth:`reset_state`; what a cell of one's own returns as output may have any width, but x has three axes.
+
+    Examples
+    --------
+    A cell that keeps a running sum:
+
+    >>> class Sum(nn.Module):
+    ...     state_size = 2
+    ...     def forward(self, x, states):
+    ...         total = states[0] + x
+    ...         return total, [total]
+    >>> RNN(Sum(), return_sequences=True)(torch.ones(1, 3, 2))
+    tensor([[[1., 1.], [2., 2.], [3., 3.]]])
+    """
 
     takes_mask = True
+    takes_custom_objects: ClassVar[bool] = True
     config: RNNConfig
-    states: list[Tensor] | None
     cell: Any
+    states: list[Tensor] | None
 
-    def __init__(self, cell: nn.Module, **settings: Any) -> None:
-        self._start(cell, RNNConfig(**settings))
-
-    def _start(self, cell: nn.Module, config: RNNConfig) -> None:
+    def __init__(
+        self,
+        cell: nn.Module | Sequence[nn.Module],
+        *,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        zero_output_for_mask: bool = False,
+    ) -> None:
+        config = RNNConfig(
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            zero_output_for_mask=zero_output_for_mask,
+        )
         super().__init__(config)
-        self.cell = cell
+        self.cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell
+        any_cell.check_cell(self.cell)
         self.states = None
-
-    # ------------------------------------------------------------------------------------------------------ building
-
-    @property
-    def built(self) -> bool:
-        """Whether the cell's weights have their shapes; a cell without :meth:`build` always counts as built."""
-        return bool(getattr(self._modules["cell"], "built", True))
-
-    def make_weights(self, input_shape: Shape) -> None:
-        """Build the cell."""
-        self.cell.build((input_shape[0], *input_shape[2:]))
-
-    @property
-    def state_sizes(self) -> list[int]:
-        """The numbers in each state."""
-        size = self.cell.state_size
-        return [size] if isinstance(size, int) else list(size)
-
-    @property
-    def output_size(self) -> int:
-        """The numbers in an output."""
-        return int(getattr(self.cell, "output_size", self.state_sizes[0]))
 
     # ------------------------------------------------------------------------------------------------------- calling
 
@@ -76,25 +131,46 @@ class RNN(Layer):
         mask: Tensor | None = None,
         lengths: Tensor | Sequence[int] | None = None,
     ) -> Tensor | tuple[Tensor, ...]:
-        """Read sequences x (B, T, D)."""
+        """Read sequences.
+
+        Parameters
+        ----------
+        x : Tensor or array of shape (B, T, D)
+            T is at least 1. An array comes to the precision of the weights.
+        initial_state : sequence of Tensor of shape (B, U), or one such Tensor, or None
+            The states to begin with, as many as the cell has; None means zeros, or where a stateful layer stopped.
+        mask : bool Tensor or array of shape (B, T), or None
+            True where a step counts; whole numbers other than 0 are True. None: all steps count.
+        lengths : whole numbers of shape (B,), or None
+            How many steps of each row count, from the first: a shorthand for a mask.
+
+        Returns
+        -------
+        output : Tensor of shape (B, U), or (B, T, U) with `return_sequences`
+        *states : Tensor of shape (B, U)
+            Only with `return_state`.
+
+        Raises
+        ------
+        ValueError
+            A shape is wrong, or there are too many or too few states.
+        TypeError
+            Something is not of numbers of the right kind.
+        """
         cell, config = self._modules["cell"], self.config
-        assert cell is not None
-        name = type(self).__name__
-        weight = cell._parameters.get("kernel")
+        kernel = any_cell.first_kernel(cell)
         if not isinstance(x, Tensor):
-            like = weight if weight is not None else torch.empty(0)
-            x = recurrent_inputs.as_tensor(name, x, dtype=like.dtype, device=like.device)
+            x = as_tensor(type(self).__name__, x, like=self._sample_weight())
         if not self.built:
-            recurrent_inputs.check_input(name, x, None, weight)
+            check_input(self, x, kernel, features=None)
             self.build(x.shape)
-        features = weight.shape[0] if weight is not None else None
-        recurrent_inputs.check_input(name, x, features, weight)
+        check_input(self, x, kernel, features=None if kernel is None else kernel.shape[0])
         if mask is not None or lengths is not None:
-            mask = recurrent_inputs.as_mask(name, x, mask, lengths)
+            mask = as_mask(type(self).__name__, x, mask, lengths)
         states = self._first_states(x, initial_state)
         input_masks = recurrent_masks = None
-        if isinstance(cell, RecurrentCell) and self.training:
-            input_masks, recurrent_masks = cell.dropout_masks(len(x))
+        if self.training:
+            input_masks, recurrent_masks = any_cell.dropout_masks(cell, len(x))
         output, states = self._run(x, states, mask, input_masks, recurrent_masks)
         if config.stateful:
             self.states = [state.detach() for state in states]
@@ -104,6 +180,7 @@ class RNN(Layer):
         self, x: Tensor, states: list[Tensor], mask: Tensor | None, input_masks: Any, recurrent_masks: Any
     ) -> tuple[Tensor, list[Tensor]]:
         """Take all steps: the outputs in the order of the steps, or the last one, and the last states."""
+        config = self.config
         return plain_loop.run(
             self.cell,
             x,
@@ -111,34 +188,77 @@ class RNN(Layer):
             mask,
             input_masks,
             recurrent_masks,
-            return_sequences=self.config.return_sequences,
-            go_backwards=self.config.go_backwards,
-            zero_output_for_mask=self.config.zero_output_for_mask,
+            return_sequences=config.return_sequences,
+            go_backwards=config.go_backwards,
+            zero_output_for_mask=config.zero_output_for_mask,
         )
 
     def _first_states(self, x: Tensor, initial_state: Any) -> list[Tensor]:
         if initial_state is not None:
-            return recurrent_inputs.as_states(type(self).__name__, initial_state, self.state_sizes, x)
-        if self.states is not None:
-            return self.states
-        return [x.new_zeros(len(x), size) for size in self.state_sizes]
+            return as_states(type(self).__name__, initial_state, any_cell.state_sizes(self.cell), x)
+        if self.states is None:
+            return any_cell.initial_states(self.cell, x)
+        if self.states[0].shape[0] != len(x):
+            raise ValueError(
+                f"{type(self).__name__} is stateful and remembers {self.states[0].shape[0]} sequences, "
+                f"got {len(x)}: call reset_state() before a batch of another size."
+            )
+        # What was left by a call in inference mode cannot be differentiated through unless it is copied.
+        return [state.clone() if state.is_inference() else state.to(x.device) for state in self.states]
 
     def reset_state(self) -> None:
-        """Forget the states of the calls so far: the next one begins with zeros."""
+        """Let a stateful layer forget: the next call begins with zeros."""
         self.states = None
+
+    # ------------------------------------------------------------------------------------------------------ building
+
+    @property
+    def built(self) -> bool:
+        """Whether the cell has its weights."""
+        return any_cell.is_built(self._modules["cell"], self._built)
+
+    def make_weights(self, input_shape: Shape) -> None:
+        """Build the cell for one step of sequences (B, T, D)."""
+        any_cell.build(self.cell, (input_shape[0], *input_shape[2:]) if len(input_shape) > 2 else input_shape)
+
+    def _sample_weight(self) -> Tensor:
+        return next(self.cell.parameters(), torch.empty(0))
 
     # --------------------------------------------------------------------------------------------------- as in Keras
 
     def compute_mask(self, inputs: Any, mask: Tensor | None = None) -> Tensor | None:
-        """Return the mask of the outputs: None if only the last one is returned."""
+        """Return the mask of the outputs, in their order: None if only the last one is returned."""
         if mask is None or not self.config.return_sequences:
             return None
-        return mask.flip(1) if self.config.go_backwards else mask
+        return torch.as_tensor(mask).flip(1) if self.config.go_backwards else mask
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, ...]:
-        """Return (B, T, U), or (B, U) without `return_sequences`."""
+        """Return the output's shape, without the states': (B, U), or (B, T, U) with `return_sequences`."""
         kept = input_shape[:2] if self.config.return_sequences else input_shape[:1]
-        return (*kept, self.output_size)
+        return (*kept, any_cell.output_size(self.cell))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings, and a description of the cell, as JSON can hold them."""
+        return {"cell": serialize(self.cell), **dataclasses.asdict(self.config)}
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[nn.Module]] | None = None
+    ) -> Self:
+        """Make a layer, with fresh weights, from what :meth:`get_config` returned.
+
+        Parameters
+        ----------
+        config : mapping
+        custom_objects : mapping of str to class, or None
+            Cells of one's own, by the names of their classes. Each needs ``get_config`` and ``from_config``.
+        """
+        settings = dict(config)
+        return cls(deserialize(settings.pop("cell"), custom_objects), **settings)
+
+    def settings_text(self) -> str:
+        """Return the cell and the settings that differ from their defaults."""
+        return ", ".join(part for part in (any_cell.text(self.cell), super().settings_text()) if part)
 
     def sizes_text(self) -> str:
         """Return what goes in and comes out, as ``" 100 -> 64"``."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daneo.layers.rnn import RNN, RNNConfig
+from daneo.layers.recurrent_layer import RecurrentLayer
+from daneo.layers.rnn import RNNConfig
 from daneo.layers.simple_rnn_cell import SimpleRNNCell, SimpleRNNCellConfig
 from daneo.settings import configured, subset
 
@@ -14,7 +15,7 @@ class SimpleRNNConfig(RNNConfig, SimpleRNNCellConfig):
     """Settings of :class:`SimpleRNN`: those of its cell, and what it does with the steps."""
 
 
-class SimpleRNN(RNN):
+class SimpleRNN(RecurrentLayer):
     """SimpleRNN."""
 
     config: SimpleRNNConfig
@@ -22,4 +23,4 @@ class SimpleRNN(RNN):
 
     @configured(SimpleRNNConfig)
     def __init__(self, config: SimpleRNNConfig) -> None:
-        self._start(SimpleRNNCell(**subset(SimpleRNNCellConfig, config)), config)
+        super().__init__(SimpleRNNCell(**subset(SimpleRNNCellConfig, config)), config)
