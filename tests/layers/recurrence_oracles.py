@@ -51,19 +51,20 @@ def autograd_loop(call: Call) -> Results:
     step = {"simple_rnn": simple_rnn_step, "gru": gru_step, "lstm": lstm_step}[call.layer]
     output, current, seen = torch.zeros(num_rows, units, dtype=product.dtype), states, [None] * num_steps
     for t in reversed(range(num_steps)) if call.settings["reverse"] else range(num_steps):
-        new, gates = step(call, product[t], current, kernel, by_unit)
+        new, inner = step(call, product[t], current, kernel, by_unit)
         use = used[t, :, None]
         current = [torch.where(use, after, before) for after, before in zip(new, current, strict=True)]
         output = torch.where(use, new[0], 0 * output if call.settings["zero_output"] else output)
-        seen[t] = output, *current, torch.where(use, gates, 0)
-    outputs, *history, gates = (torch.stack(tensors) for tensors in zip(*seen, strict=True))
+        seen[t] = output, *current, *(torch.where(use, tensor, 0) for tensor in inner)
+    outputs, *history = (torch.stack(tensors) for tensors in zip(*seen, strict=True))
     found = results(call, outputs, output, current, [product, *states, kernel, *by_unit])
     slots = slice(None, -1) if call.settings["reverse"] else slice(1, None)
-    inner = {"gates": gates.detach().numpy()}
     for name, initial, tensor in zip(("hidden", "cells"), call.states, history, strict=False):
-        inner[name] = np.empty((num_steps + 1, num_rows, units))
-        inner[name][-1 if call.settings["reverse"] else 0], inner[name][slots] = initial, tensor.detach().numpy()
-    return found | inner
+        found[name] = np.empty((num_steps + 1, num_rows, units))
+        found[name][-1 if call.settings["reverse"] else 0], found[name][slots] = initial, tensor.detach().numpy()
+    for name, tensor in zip(("gates", "candidates"), history[len(states) :], strict=False):
+        found[name] = tensor.detach().numpy()
+    return found
 
 
 def recurrent_products(call: Call, state: torch.Tensor, kernel: torch.Tensor) -> list[torch.Tensor]:
@@ -75,30 +76,34 @@ def recurrent_products(call: Call, state: torch.Tensor, kernel: torch.Tensor) ->
 
 def simple_rnn_step(
     call: Call, product: torch.Tensor, states: list[torch.Tensor], kernel: torch.Tensor, by_unit: list[torch.Tensor]
-) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """The states after a step, and its gates."""
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """The states after a step, and its gates; for a GRU also what the reset gate makes of the state, or gets."""
     (recurrent,) = recurrent_products(call, states[0], kernel)
     new = TORCH_ACTIVATIONS[call.settings["activation"]](product + recurrent)
-    return [new], new
+    return [new], [new]
 
 
 def gru_step(
     call: Call, product: torch.Tensor, states: list[torch.Tensor], kernel: torch.Tensor, by_unit: list[torch.Tensor]
-) -> tuple[list[torch.Tensor], torch.Tensor]:
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Likewise; there is a recurrent bias only if the reset comes after the product."""
     act, gate = (TORCH_ACTIVATIONS[call.settings[name]] for name in ("activation", "recurrent_activation"))
     (h,), inputs = states, product.chunk(3, dim=1)
+    keep = 1 if call.recurrent_masks is None else torch.tensor(call.recurrent_masks[2])
     biases = by_unit[0].chunk(3) if by_unit else [torch.zeros(())] * 3
     recurrent = [part + bias for part, bias in zip(recurrent_products(call, h, kernel), biases, strict=True)]
     update, reset = gate(inputs[0] + recurrent[0]), gate(inputs[1] + recurrent[1])
-    inner = reset * recurrent[2] if call.settings["reset_after"] else recurrent_products(call, reset * h, kernel)[2]
+    if call.settings["reset_after"]:
+        candidate, inner = recurrent[2], reset * recurrent[2]
+    else:
+        candidate, inner = reset * h * keep, recurrent_products(call, reset * h, kernel)[2]
     new = act(inputs[2] + inner)
-    return [update * h + (1 - update) * new], torch.cat([update, reset, new], dim=1)
+    return [update * h + (1 - update) * new], [torch.cat([update, reset, new], dim=1), candidate]
 
 
 def lstm_step(
     call: Call, product: torch.Tensor, states: list[torch.Tensor], kernel: torch.Tensor, by_unit: list[torch.Tensor]
-) -> tuple[list[torch.Tensor], torch.Tensor]:
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Likewise."""
     act, gate = (TORCH_ACTIVATIONS[call.settings[name]] for name in ("activation", "recurrent_activation"))
     h, c = states
@@ -109,7 +114,7 @@ def lstm_step(
     candidate = act(sums[2])
     new_c = forget * c + write * candidate
     show = gate(sums[3] + peephole[2] * new_c)
-    return [show * act(new_c), new_c], torch.cat([write, forget, candidate, show], dim=1)
+    return [show * act(new_c), new_c], [torch.cat([write, forget, candidate, show], dim=1)]
 
 
 def torch_module(call: Call) -> Results:

@@ -31,7 +31,7 @@ CHOICES: dict[str, Sequence[Any]] = {
     "num_rows": range(1, 6),
     "units": range(1, 6),
     "dtype": (np.float64,),
-    "mask": ("none", "right padding", "left padding", "holes", "empty"),
+    "mask": ("none", "right padding", "left padding", "holes", "empty"),  # as draw_mask has them
     "dropout": (False, True),
     "sequences": (True, False),  # are the outputs of all steps asked for, or the last one alone?
     "activation": ACTIVATIONS,
@@ -70,6 +70,11 @@ class Call:
         """(B,): how many steps of each row count."""
         num_steps, num_rows, _ = self.sizes
         return np.full(num_rows, num_steps) if self.mask is None else self.mask.sum(axis=0)
+
+    def spoiled(self) -> Call:
+        """The same call with no numbers in the product where it is masked, which must make no difference."""
+        spoiled = self.product if self.mask is None else np.where(self.mask[..., None], self.product, np.nan)
+        return replace(self, product=spoiled.astype(self.product.dtype))
 
     def astype(self, dtype: Any) -> Call:
         """The same call in another precision."""

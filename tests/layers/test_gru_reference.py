@@ -44,3 +44,11 @@ def test_computes_in_the_precision_of_its_arrays(call: Call) -> None:
     made = run(reference, call)
     assert {array.dtype for array in made.values()} == {np.dtype(np.float32)}
     assert_same(made, run(reference, call.astype(np.float64)), tolerance=1e-5)  # a hundred roundings of float32
+
+
+@given(call=calls("gru"))
+@settings(deadline=None, max_examples=50)
+def test_what_a_masked_step_holds_makes_no_difference(call: Call) -> None:
+    with np.errstate(invalid="ignore"):  # logaddexp warns of NaN
+        spoiled = run(reference, call.spoiled())
+    assert_same(spoiled, run(reference, call), tolerance=0)

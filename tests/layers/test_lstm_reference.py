@@ -78,3 +78,11 @@ def test_gates_bear_any_product(dtype: type) -> None:
     assert_array_equal(made["final_cell"], [[1], [0]])
     assert_array_equal(made["final_hidden"], np.tanh(np.array([[1], [0]], dtype)))
     assert not made["d_product"][0, 1].any()
+
+
+@given(call=calls("lstm"))
+@settings(deadline=None, max_examples=50)
+def test_what_a_masked_step_holds_makes_no_difference(call: Call) -> None:
+    with np.errstate(invalid="ignore"):  # logaddexp warns of NaN
+        spoiled = run(reference, call.spoiled())
+    assert_same(spoiled, run(reference, call), tolerance=0)
