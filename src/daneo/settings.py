@@ -72,6 +72,14 @@ def check(settings: Any) -> None:
             _check_bounds(where, value, field.metadata)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckedSettings:
+    """A base for settings that several classes share: whatever inherits from it is checked when it is made."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
 def option_type(annotation: Any) -> type:
     """Return the plain type of an annotation: ``int`` for both ``int`` and ``int | None``."""
     if isinstance(annotation, types.UnionType):

@@ -15,11 +15,11 @@ from torch.nn import functional
 from daneo.layers import activations
 from daneo.layers.initializers import Initializer
 from daneo.layers.layer import Layer, Shape
-from daneo.settings import check, opt
+from daneo.settings import CheckedSettings, opt
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecurrentCellConfig:
+class RecurrentCellConfig(CheckedSettings):
     """The settings that all three cells have."""
 
     units: int = opt(dataclasses.MISSING, "numbers in the hidden state", minimum=1, positional=True)
@@ -32,9 +32,6 @@ class RecurrentCellConfig:
     recurrent_dropout: float = opt(0.0, "share of the hidden state that training leaves out", minimum=0, below=1)
     dtype: torch.dtype | str | None = opt(None, "precision of the weights (none: PyTorch's default)")
     device: torch.device | str | None = opt(None, "where the weights are (none: PyTorch's default)")
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 class RecurrentCell(Layer):
@@ -62,16 +59,16 @@ class RecurrentCell(Layer):
     def __init__(self, config: RecurrentCellConfig) -> None:
         super().__init__(config)
         self._activation = activations.get(config.activation)
-        self.declare("kernel", "recurrent_kernel")
-        if config.use_bias:
-            self.declare("bias")
-        else:
-            self.register_parameter("bias", None)
+        self.declare("kernel")
+        self.declare("recurrent_kernel")
+        self.declare("bias", wanted=config.use_bias)
 
-    def declare(self, *names: str) -> None:
-        """Register weights in the precision and on the device that the settings ask for."""
-        for name in names:
+    def declare(self, name: str, *, wanted: bool = True) -> None:
+        """Register a weight, in the precision and on the device of the settings; None if it is not `wanted`."""
+        if wanted:
             self.declare_weight(name, dtype=self.config.dtype, device=self.config.device)
+        else:
+            self.register_parameter(name, None)
 
     # --------------------------------------------------------------------------------------------------------- sizes
 

@@ -15,11 +15,11 @@ from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
 from daneo.layers.recurrent_inputs import as_mask, as_states, as_tensor, check_input
 from daneo.layers.stacked_rnn_cells import StackedRNNCells
-from daneo.settings import check, opt
+from daneo.settings import CheckedSettings, opt
 
 
 @dataclass(frozen=True, kw_only=True)
-class RNNConfig:
+class RNNConfig(CheckedSettings):
     """What a recurrent layer does with its steps."""
 
     return_sequences: bool = opt(False, "return the output of every step, not of the last one only")
@@ -27,9 +27,6 @@ class RNNConfig:
     go_backwards: bool = opt(False, "read the steps from the last to the first, and return outputs in that order")
     stateful: bool = opt(False, "begin each call with the states at the end of the one before")
     zero_output_for_mask: bool = opt(False, "put out zeros at masked steps, not the output before them")
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 class RNN(Layer):
