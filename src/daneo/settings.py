@@ -154,7 +154,7 @@ def configured(config: Callable[P, C]) -> Callable[[Callable[[S, C], None]], Cal
         def with_settings(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
             if len(args) > len(positional):
                 few = f"all but {', '.join(positional)}" if positional else "its settings"
-                raise TypeError(f"{type(self).__name__} takes {few} by name, for example {example}")
+                raise TypeError(f"{type(self).__name__} takes {few} by name, for example {example}.")
             values = dict(zip(positional, args, strict=False))
             if twice := values.keys() & kwargs.keys():
                 raise TypeError(f"{type(self).__name__} got {min(twice)} twice: by position and by name.")

@@ -60,13 +60,6 @@ def build(cell: Any, input_shape: Shape) -> None:
         cell.build(input_shape)
 
 
-def first_kernel(cell: Any) -> Tensor | None:
-    """Return the weights that meet the input first, if the cell is ours: they tell what input is expected."""
-    cells = getattr(cell, "cells", None)
-    kernel = getattr(cell if cells is None else cells[0], "kernel", None)
-    return kernel if isinstance(kernel, Tensor) else None
-
-
 def initial_states(cell: Any, x: Tensor) -> list[Tensor]:
     """Return what a cell begins with on inputs like x: its own ``get_initial_state(batch_size)``, or zeros."""
     if hasattr(cell, "get_initial_state"):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from daneo.layers import activations
+from daneo.layers import activations, initializers
 from daneo.layers.initializers import Initializer
 from daneo.layers.layer import Layer, Shape
 from daneo.settings import CheckedSettings, opt
@@ -59,6 +59,9 @@ class RecurrentCell(Layer):
     def __init__(self, config: RecurrentCellConfig) -> None:
         super().__init__(config)
         self._activation = activations.get(config.activation)
+        for field in dataclasses.fields(config):
+            if field.name.endswith("_initializer"):
+                initializers.get(getattr(config, field.name))  # a name that is wrong is refused now, not when built
         self.declare("kernel")
         self.declare("recurrent_kernel")
         self.declare("bias", wanted=config.use_bias)
@@ -71,6 +74,11 @@ class RecurrentCell(Layer):
             self.register_parameter(name, None)
 
     # --------------------------------------------------------------------------------------------------------- sizes
+
+    @property
+    def first_kernel(self) -> Tensor:
+        """The weights that meet the input first: they tell what input is expected."""
+        return self.kernel
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -90,7 +98,8 @@ class RecurrentCell(Layer):
     def get_initial_state(self, batch_size: int) -> list[Tensor]:
         """Return zeros (B, U) for each state, in the weights' precision."""
         sizes = [self.state_size] if isinstance(self.state_size, int) else self.state_size
-        return [self.kernel.new_zeros(batch_size, size) for size in sizes]
+        kernel = self.kernel
+        return [kernel.new_zeros(batch_size, size) for size in sizes]
 
     def make_weights(self, input_shape: Shape) -> None:
         """Make kernel (D, G*U), recurrent_kernel (U, G*U) and the bias."""

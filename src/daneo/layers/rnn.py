@@ -155,7 +155,7 @@ class RNN(Layer):
             Something is not of numbers of the right kind.
         """
         cell, config = self._modules["cell"], self.config
-        kernel = any_cell.first_kernel(cell)
+        kernel = getattr(cell, "first_kernel", None)
         if not isinstance(x, Tensor):
             x = as_tensor(type(self).__name__, x, like=self._sample_weight())
         if not self.built:

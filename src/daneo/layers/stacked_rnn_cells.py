@@ -60,6 +60,11 @@ class StackedRNNCells(Layer):
             input_shape = (*input_shape[:-1], any_cell.output_size(cell))
 
     @property
+    def first_kernel(self) -> Tensor | None:
+        """The weights that meet the input first, if the lowest cell is one of daneo's."""
+        return getattr(self.cells[0], "first_kernel", None)
+
+    @property
     def state_size(self) -> list[int]:
         """The numbers in each state, the lowest cell's first."""
         return [size for cell in self.cells for size in any_cell.state_sizes(cell)]
@@ -115,5 +120,5 @@ class StackedRNNCells(Layer):
 
     def sizes_text(self) -> str:
         """Return what goes in and comes out, as ``" 100 -> 64"``."""
-        kernel = any_cell.first_kernel(self)
+        kernel = self.first_kernel
         return "" if kernel is None else f" {kernel.shape[0]} -> {self.output_size}"
