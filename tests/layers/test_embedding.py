@@ -18,6 +18,15 @@ import daneo
 from daneo.layers import Embedding, table_gradient
 from daneo.layers import embedding as embedding_module
 
+from .keras_in_float64 import (
+    assert_all_close,
+    copy_to_keras,
+    keras_in_float64,
+    keras_weights,
+    outputs_and_gradients,
+    randomise,
+)
+
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 
 
@@ -44,27 +53,19 @@ def test_lookup_is_the_product_with_one_hot_rows(
     torch.testing.assert_close(got, want, rtol=1e-13, atol=1e-13)
 
 
-def test_equals_keras(keras) -> None:
+def test_equals_keras() -> None:
     rng = np.random.default_rng(1)
-    table = rng.normal(size=(20, 5))
-    ids = rng.integers(0, 20, (4, 9))
-    theirs = keras.layers.Embedding(20, 5, mask_zero=True, dtype="float64")
-    theirs.build()
-    theirs.set_weights([table])
+    ids = torch.from_numpy(rng.integers(0, 20, (4, 9)))
     ours = Embedding(20, 5, mask_zero=True, dtype="float64")
-    assert tuple(ours.weights[0].shape) == theirs.get_weights()[0].shape
-    with torch.no_grad():
-        ours.weights[0].copy_(torch.from_numpy(table))
-    weights = torch.from_numpy(rng.normal(size=(4, 9, 5)))
-    gradients = []
-    for layer, weight in ((ours, ours.weights[0]), (theirs, theirs.weights[0].value)):
-        out = layer(torch.from_numpy(ids))
-        np.testing.assert_array_equal(out.detach(), table[ids])
-        gradients += torch.autograd.grad((out * weights).sum(), weight)
-    np.testing.assert_allclose(*gradients, rtol=1e-13, atol=1e-13)
-    mask = ours.compute_mask(ids)
-    assert mask is not None
-    np.testing.assert_array_equal(mask, theirs.compute_mask(torch.from_numpy(ids)))
+    randomise(ours.weights, rng)
+    with keras_in_float64() as keras_layers:
+        theirs = keras_layers.Embedding(20, 5, mask_zero=True, dtype="float64")
+        theirs.build()
+        copy_to_keras(ours.weights, theirs)
+        want = outputs_and_gradients(theirs(ids), keras_weights(theirs), 1)
+        mask = theirs.compute_mask(ids)
+    assert_all_close(outputs_and_gradients(ours(ids), ours.weights, 1), want, 1e-13)
+    assert torch.equal(ours.compute_mask(ids), mask)
 
 
 # --------------------------------------------------------------------------------------------------- what ids may be
