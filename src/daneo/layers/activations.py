@@ -16,10 +16,18 @@ def linear(x: Tensor) -> Tensor:
     return x
 
 
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """Return relu6(x + 3) / 6, as Keras 3 does; Keras 2 had clip(0.2 x + 0.5, 0, 1).
+
+    PyTorch's own has 1/6 rounded to float32 for its derivative, in float64 too.
+    """
+    return functional.relu6(x + 3) / 6
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
-    "hard_sigmoid": functional.hardsigmoid,  # relu6(x + 3) / 6, as in Keras 3; Keras 2 had 0.2 x + 0.5
+    "hard_sigmoid": hard_sigmoid,
     "relu": torch.relu,
     "relu6": functional.relu6,
     "elu": functional.elu,

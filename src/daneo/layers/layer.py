@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -126,6 +127,16 @@ class Layer(nn.Module):
                 f"{name}.{what}: this {name} is not built, so its weights have no shapes yet. "
                 "Call it on an input, or build((None, None, features))."
             )
+
+    @property
+    def _initialize_hook(self) -> Any:
+        """While this is there, torch.compile calls :meth:`_infer_parameters` before it traces the layer."""
+        if self.built:
+            raise AttributeError("built")
+        return self._infer_parameters
+
+    def _infer_parameters(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.build(np.shape([*args, *kwargs.values()][0]))
 
     # -------------------------------------------------------------------------------------------------- as in Keras
 

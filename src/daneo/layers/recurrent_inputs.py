@@ -35,10 +35,11 @@ def check_input(layer: nn.Module, x: Tensor, kernel: Tensor | None, features: in
         x does not have the weights' precision.
     """
     if x.ndim != 3 or (features is not None and x.shape[2] != features):
-        hint = " For one sequence of shape (T, D) call layer(x[None])." if x.ndim == 2 else ""
-        raise ValueError(
-            f"{type(layer).__name__} expected x of shape (B, T, {features or 'D'}), got {tuple(x.shape)}.{hint}"
-        )
+        wanted, hint = f"{type(layer).__name__} expected x of shape (B, T, {features or 'D'})", ""
+        if x.ndim == 2:
+            one_sequence = "For one sequence of shape (T, D) call layer(x[None])."
+            hint = f" {one_sequence if x.is_floating_point() else 'Ids of words go through an Embedding first.'}"
+        raise ValueError(f"{wanted}, got {tuple(x.shape)}.{hint}")
     if kernel is not None and (x.dtype != kernel.dtype or x.device != kernel.device):
         _check_kind(type(layer).__name__, x, kernel)
     if not x.shape[1]:

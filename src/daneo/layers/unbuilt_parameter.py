@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch.nn.parameter import UninitializedParameter
@@ -25,6 +25,15 @@ class UnbuiltParameter(UninitializedParameter):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return type(self), (self.requires_grad, self.data.device, self.data.dtype)
+
+    def bfloat16(self, memory_format: torch.memory_format = torch.preserve_format) -> torch.Tensor:
+        """Return an unbuilt weight of that precision, as PyTorch's own can only for others."""
+        return self.to(torch.bfloat16)
+
+    def requires_grad_(self, mode: bool = True) -> Self:
+        """Say whether the weight is to be trained."""
+        self.requires_grad = mode
+        return self
 
 
 def fill(weight: torch.nn.Parameter, shape: tuple[int, ...], values: torch.Tensor) -> None:
