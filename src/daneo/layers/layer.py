@@ -187,7 +187,7 @@ class Layer(nn.Module):
         super()._save_to_state_dict(destination, prefix, keep_vars)
 
     def __getattr__(self, name: str) -> Any:
-        # Only called for what is no plain attribute: weights, which are asked for at every step, settings, layers within.
+        # For what is no plain attribute: weights, which are asked for at every step, settings, layers within.
         weights = self.__dict__.get("_parameters")
         if weights is not None and name in weights:
             return weights[name]
