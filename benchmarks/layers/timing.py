@@ -179,7 +179,9 @@ def cell(
             for over, under in ratios
         },
     }
-    words = [" x ".join(map(str, value)) if isinstance(value, Shape) else f"{value}" for value in what.values()]
+    words = [
+        f"{key} {' x '.join(map(str, value)) if isinstance(value, Shape) else value}" for key, value in what.items()
+    ]
     times = [f"{name} {value['median']:.3f} ms" for name, value in found["milliseconds"].items()]
     against = [f"{name} = {value['median']:.2f}" for name, value in found["ratio"].items()]
     print(", ".join(words), "|", ", ".join(times), "|", ", ".join(against), file=sys.stderr, flush=True)
