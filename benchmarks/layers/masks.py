@@ -28,6 +28,7 @@ RATIOS = (
     ("lengths", "dense of half the steps"),
     ("mask with holes", "dense of half the steps"),
     ("mask", "dense"),
+    ("mask with holes", "dense"),
     ("packed, unsorted", "mask"),
     ("packed, sorted", "mask"),
 )
