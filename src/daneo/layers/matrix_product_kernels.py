@@ -1,0 +1,179 @@
+"""The products around a recurrence, row by row of what is given: inputs times weights, and gradients of weights.
+
+The recurrence itself multiplies with tile_product_kernels.py step by step; here whole matrices go through the same
+tiles. Rows are given by number, so that steps a mask leaves out cost nothing, and neither side is copied whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from daneo.layers.lanes_kernels import lane_count, load, store
+from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS, tile_product
+
+entry: Any = njit(nogil=True, cache=True, error_model="numpy")
+inner: Any = njit(nogil=True, error_model="numpy", _nrt=False)
+CHUNK = 496  # rows that one pass over a weight's gradient covers: they stay in the caches
+
+
+@entry
+def pack_panels(matrix: Any, columns: Any, ends: Any, width: int, panels: Any) -> None:
+    """Lay a matrix (K, N) out in panels: each holds, for every k, `width` registers of numbers side by side.
+
+    Register v starts at column columns[v]; what lies at or beyond column ends[v] counts as zero. The last panel may be
+    narrower. `panels` has shape (1, K * len(columns) * lanes).
+    """
+    lanes, place = lane_count(panels), 0
+    for first in range(0, len(columns), width):
+        last = min(first + width, len(columns))
+        for k in range(matrix.shape[0]):
+            for v in range(first, last):
+                column, count = columns[v], min(lanes, ends[v] - columns[v])
+                if count == lanes:
+                    store(panels, 0, place, load(matrix, k, column))
+                else:
+                    for lane in range(lanes):
+                        panels[0, place + lane] = matrix[k, column + lane] if lane < count else 0
+                place += lanes
+
+
+@entry
+def pack_transposed(matrix: Any, columns: Any, num_registers: int, width: int, panels: Any) -> None:
+    """Lay the transpose of a matrix (N, M) out in panels, N filled up with zeros to `num_registers` registers.
+
+    k runs over `columns`, the columns of the matrix; a negative one stands for zeros. `panels` has shape
+    (1, len(columns) * num_registers * lanes).
+    """
+    lanes, start = lane_count(panels), 0
+    for first in range(0, num_registers, width):
+        wide = min(width, num_registers - first) * lanes
+        for n in range(wide):
+            row = first * lanes + n
+            for k in range(len(columns)):
+                given = row < matrix.shape[0] and columns[k] >= 0
+                panels[0, start + k * wide + n] = matrix[row, columns[k]] if given else 0
+        start += wide * len(columns)
+
+
+@inner
+def multiply_rows(
+    left: Any,
+    left_rows: Any,
+    panels: Any,
+    columns: Any,
+    width: int,
+    bias: Any,
+    out: Any,
+    out_rows: Any,
+    first: int,
+    last: int,
+    sums: Any,
+) -> None:
+    """out[out_rows[n], columns[v] + lane] = left[left_rows[n]] @ panels (+ bias), for n from first to last.
+
+    `columns` says where in `out` each register of the packed matrix goes; one that sticks out at the right is cut.
+    `bias` is a row as wide as `out`, or has no rows. `sums` is scratch of shape (MAX_ROWS, MAX_WIDTH * lanes).
+    """
+    lanes, length = lane_count(panels), left.shape[1]
+    for panel in range(0, len(columns), width):
+        wide = min(width, len(columns) - panel)
+        num_tiles = -(-(last - first) // ROWS[wide - 1])
+        for number in range(num_tiles):
+            tile = first + number * (last - first) // num_tiles
+            count = first + (number + 1) * (last - first) // num_tiles - tile
+            start = panel * lanes * length
+            tile_product(sums, left, left_rows, tile, count, 0, 0, panels, start, wide * lanes, lanes, length, wide)
+            for v in range(wide):
+                column = columns[panel + v]
+                for i in range(count):
+                    row = out_rows[tile + i]
+                    if column + lanes > out.shape[1]:
+                        for lane in range(out.shape[1] - column):
+                            more = bias[0, column + lane] if len(bias) else sums[i, v * lanes + lane] * 0
+                            out[row, column + lane] = sums[i, v * lanes + lane] + more
+                    elif len(bias):
+                        store(out, row, column, load(sums, i, v * lanes) + load(bias, 0, column))
+                    else:
+                        store(out, row, column, load(sums, i, v * lanes))
+
+
+@entry
+def multiply(left: Any, rows: Any, panels: Any, columns: Any, width: int, bias: Any, out: Any, first: int, last: int) -> None:
+    """out[rows[n]] = left[rows[n]] @ panels (+ bias), for n from first to last."""
+    sums = np.empty((MAX_ROWS, MAX_WIDTH * lane_count(out)), out.dtype)
+    multiply_rows(left, rows, panels, columns, width, bias, out, rows, first, last, sums)
+
+
+@inner
+def _turn(left: Any, rows: Any, factors: Any, factor_rows: Any, begin: int, size: int, turned: Any) -> None:
+    """turned[k, n] = left[rows[begin + n], k], times its factor where there are factors."""
+    length = left.shape[1]
+    for n in range(size):
+        row = rows[begin + n]
+        if len(factors):
+            factor = factor_rows[begin + n]
+            for k in range(length):
+                turned[k, n] = left[row, k] * factors[factor, k]
+        else:
+            for k in range(length):
+                turned[k, n] = left[row, k]
+
+
+@inner
+def _add_panel(
+    turned: Any, order: Any, panel: Any, size: int, wide: int, out: Any, column: int, again: bool, sums: Any
+) -> None:
+    """out[:, column : column + wide registers] = (+=, if again) turned @ panel."""
+    lanes, length = lane_count(out), len(order)
+    num_tiles = -(-length // ROWS[wide - 1])
+    for number in range(num_tiles):
+        tile = number * length // num_tiles
+        count = (number + 1) * length // num_tiles - tile
+        tile_product(sums, turned, order, tile, count, 0, 0, panel, 0, wide * lanes, lanes, size, wide)
+        for i in range(count):
+            for v in range(0, wide * lanes, lanes):
+                value = load(sums, i, v)
+                if again:
+                    value = value + load(out, tile + i, column + v)
+                store(out, tile + i, column + v, value)
+
+
+@entry
+def multiply_transposed(
+    left: Any,
+    left_rows: Any,
+    factors: Any,
+    factor_rows: Any,
+    right: Any,
+    right_rows: Any,
+    panels: Any,
+    out: Any,
+    first: int,
+    last: int,
+) -> None:
+    """out = the sum over n of left[left_rows[n]], as a column, times right[right_rows[n]], as a row.
+
+    Made for panels from first to last of `panels` (N, 2): the column of `right` and `out` where one starts, and how
+    many registers wide it is. `factors` multiplies left row n by its row factor_rows[n], or has no rows. Where `out` has
+    one row more than `left` has columns, the last is the sum of the right rows: the gradient of a bias.
+    """
+    lanes, length = lane_count(right), len(out)
+    sums = np.empty((MAX_ROWS, MAX_WIDTH * lanes), right.dtype)
+    turned = np.ones((length, CHUNK), right.dtype)
+    panel = np.empty((1, CHUNK * MAX_WIDTH * lanes), right.dtype)
+    order = np.arange(length)
+    for number in range(first, last):
+        if len(left_rows) == 0:
+            out[:, panels[number, 0] : panels[number, 0] + panels[number, 1] * lanes] = 0
+    for begin in range(0, len(left_rows), CHUNK):
+        size = min(CHUNK, len(left_rows) - begin)
+        _turn(left, left_rows, factors, factor_rows, begin, size, turned)
+        for number in range(first, last):
+            column, wide = panels[number, 0], panels[number, 1]
+            for n in range(size):
+                for v in range(wide):
+                    store(panel, 0, (n * wide + v) * lanes, load(right, right_rows[begin + n], column + v * lanes))
+            _add_panel(turned, order, panel, size, wide, out, column, begin > 0, sums)
