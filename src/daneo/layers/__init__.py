@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from daneo.layers.layer_descriptions import deserialize, serialize
     from daneo.layers.lstm import LSTM
     from daneo.layers.lstm_cell import LSTMCell
+    from daneo.layers.onnx_export import export_onnx
     from daneo.layers.rnn import RNN
     from daneo.layers.sequential import Sequential
     from daneo.layers.simple_rnn import SimpleRNN
     from daneo.layers.simple_rnn_cell import SimpleRNNCell
     from daneo.layers.stacked_rnn_cells import StackedRNNCells
     from daneo.layers.time_distributed import TimeDistributed
+    from daneo.layers.torch_export import to_torch
+    from daneo.layers.torch_import import from_torch
 
 __all__ = [
     "GRU",
@@ -38,7 +41,10 @@ __all__ = [
     "StackedRNNCells",
     "TimeDistributed",
     "deserialize",
+    "export_onnx",
+    "from_torch",
     "serialize",
+    "to_torch",
 ]
 
 _HOMES = {
@@ -56,7 +62,10 @@ _HOMES = {
     "StackedRNNCells": "daneo.layers.stacked_rnn_cells",
     "TimeDistributed": "daneo.layers.time_distributed",
     "deserialize": "daneo.layers.layer_descriptions",
+    "export_onnx": "daneo.layers.onnx_export",
+    "from_torch": "daneo.layers.torch_import",
     "serialize": "daneo.layers.layer_descriptions",
+    "to_torch": "daneo.layers.torch_export",
 }
 
 
