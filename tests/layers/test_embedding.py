@@ -107,8 +107,18 @@ def test_read_only_ids_bring_no_warning() -> None:
 
 @pytest.mark.parametrize(
     ("strange", "dtype"),
-    [(100, "int64"), (-1, "int64"), (-1, "int32"), (-1, "int8"), (100, "uint8"), (2**32 + 1, "int64")]
-    + [(2**31 + 1, "uint32"), (2**63 + 5, "uint64"), (2**64 - 1, "uint64"), (-(2**63), "int64")],
+    [
+        (100, "int64"),
+        (-1, "int64"),
+        (-1, "int32"),
+        (-1, "int8"),
+        (100, "uint8"),
+        (2**32 + 1, "int64"),
+        (2**31 + 1, "uint32"),
+        (2**63 + 5, "uint64"),
+        (2**64 - 1, "uint64"),
+        (-(2**63), "int64"),
+    ],
 )
 @pytest.mark.parametrize("kind", ["tensor", "array"])
 @pytest.mark.parametrize("learned", [True, False])

@@ -1,0 +1,69 @@
+"""The layers of a Sequential as they run: alone, or an Embedding and the recurrent layer that reads its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from daneo.layers.bidirectional import Bidirectional
+from daneo.layers.embedding import Embedding
+from daneo.layers.recurrent_layer import RecurrentLayer
+
+Stage = tuple[nn.Module, ...]
+
+
+def stages(layers: Sequence[nn.Module]) -> list[Stage]:
+    """Group layers into what runs at once.
+
+    Examples
+    --------
+    >>> from daneo.layers import GRU
+    >>> [len(stage) for stage in stages([Embedding(5, 3), GRU(4, return_sequences=True), GRU(4)])]
+    [2, 1]
+    """
+    grouped: list[Stage] = []
+    for layer in layers:
+        if grouped and len(grouped[-1]) == 1 and reads_rows(grouped[-1][0], layer):
+            grouped[-1] = (*grouped[-1], layer)
+        else:
+            grouped.append((layer,))
+    return grouped
+
+
+def reads_rows(embedding: nn.Module, layer: nn.Module) -> bool:
+    """Tell whether `layer`, in one or both directions, begins with a product of the rows that `embedding` looks up."""
+    if type(embedding) is not Embedding:
+        return False
+    both = (layer.forward_layer, layer.backward_layer) if type(layer) is Bidirectional else (layer,)
+    return all(isinstance(one, RecurrentLayer) for one in both)
+
+
+def run_stage(stage: Stage, x: Tensor, mask: Tensor | None) -> tuple[Any, Tensor | None]:
+    """Run the layers of a stage.
+
+    Returns
+    -------
+    output : Tensor, or what else the last layer returns
+    mask : Tensor or None
+        The mask that goes with it; None where the output does not begin with the mask's (B, T) any more.
+    """
+    y: Any = x
+    for layer in stage:
+        after = mask_after(layer, y, mask)
+        y = layer(y, mask=mask) if mask is not None and getattr(layer, "takes_mask", False) else layer(y)
+        mask = after
+    return y, mask if mask is not None and _fits(mask, y) else None
+
+
+def mask_after(layer: Any, x: Any, mask: Tensor | None) -> Tensor | None:
+    """Return the mask that goes with a layer's output for input x; a module that is not daneo's lets it through."""
+    after: Tensor | None = layer.compute_mask(x, mask) if hasattr(layer, "compute_mask") else mask
+    return after
+
+
+def _fits(mask: Tensor, y: Any) -> bool:
+    """Tell whether y is (B, T, ...) of vectors or (B, T) of ids; numbers of shape (B, D) have no steps."""
+    has_steps = isinstance(y, Tensor) and y.ndim >= 2 + y.is_floating_point()
+    return has_steps and y.shape[:2] == mask.shape[:2]
