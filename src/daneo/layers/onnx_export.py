@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from daneo.files import replaced_file
-from daneo.layers import onnx_layers
+from daneo.layers import onnx_layers, onnx_recurrence
 from daneo.layers.any_cell import state_sizes
 from daneo.layers.bidirectional import Bidirectional
 from daneo.layers.embedding import Embedding
@@ -143,10 +143,10 @@ class _Export:
         self._batch = graph.size(value, 0)
         given = Produced([value], self._mask_input(value))
         names = [""] if len(modules) == 1 else list(numbered(type(module).__name__ for module in modules))
-        for module, name in zip(modules, names, strict=True):
+        for k, (module, name) in enumerate(zip(modules, names, strict=True), 1):
             given = self._added(module, name, given)
             shape = _output_shape(module, shape)
-            if module is not modules[-1] and (len(given.outputs) > 1 or given.returns_state):
+            if k < len(modules) and (len(given.outputs) > 1 or given.returns_state):
                 raise ValueError(f"Only the last layer may return more than one output, and {name} does.")
         several = ("forward_output", "backward_output")
         for output, name in zip(given.outputs, several if len(given.outputs) > 1 else ("output",), strict=True):
@@ -239,10 +239,11 @@ def _features(module: nn.Module) -> int:
     if isinstance(module, TimeDistributed):
         return _features(module.layer)
     layer = module.forward_layer if isinstance(module, Bidirectional) else module
-    kernel = getattr(layer.cell, "first_kernel", None) if isinstance(layer, RNN) else None
-    if kernel is None:
+    if not isinstance(layer, RNN):
         raise ValueError(f"A model's first layer says what its input is; {type(module).__name__} does not.")
-    return int(kernel.shape[0])
+    first = onnx_layers.cells_of(layer)[0]
+    onnx_recurrence.check_cell(first, type(module).__name__)
+    return int(first.kernel.shape[0])
 
 
 def _output_shape(module: nn.Module, shape: Shape) -> Shape:
