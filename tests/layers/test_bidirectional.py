@@ -166,6 +166,22 @@ def test_stateful_goes_on_where_it_stopped() -> None:
     assert torch.equal(stateful(first), output)
 
 
+@pytest.mark.parametrize("merge_mode", MERGE_MODES)
+def test_derivatives_of_every_order(merge_mode: str | None) -> None:
+    rng = np.random.default_rng(9)
+    both = Bidirectional(GRU(2, return_sequences=True, return_state=True, dtype="float64"), merge_mode)
+    both.build((None, None, 2))
+    randomise(both.weights, rng)
+    mask = torch.tensor([[True, False, True], [False, True, True]])
+
+    def run(x: Tensor, state: Tensor, other: Tensor) -> tuple[Tensor, ...]:
+        return both(x, initial_state=[state, other], mask=mask)
+
+    inputs = tuple(torch.from_numpy(rng.normal(size=shape)).requires_grad_() for shape in ((2, 3, 2), (2, 2), (2, 2)))
+    assert torch.autograd.gradcheck(run, inputs)
+    assert torch.autograd.gradgradcheck(run, inputs)
+
+
 # ------------------------------------------------------------------------------------------------- making both layers
 
 

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -276,6 +277,15 @@ def test_from_vectors_copies_them(monkeypatch: pytest.MonkeyPatch) -> None:
         layer.weights[0].zero_()
     assert vectors["a"].any()
     json.dumps(layer.get_config())
+
+
+def test_from_vectors_reads_a_mapped_file(tmp_path: Path) -> None:
+    matrix = np.random.default_rng(2).normal(size=(5, 3)).astype(np.float32)
+    daneo.WordVectors(list("abcde"), matrix).save(tmp_path / "vectors")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        layer = Embedding.from_vectors(daneo.WordVectors.load(tmp_path / "vectors"))
+    np.testing.assert_array_equal(layer.weights[0].detach(), matrix)
 
 
 def test_from_vectors_takes_precision_and_freezes() -> None:

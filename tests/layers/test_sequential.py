@@ -12,7 +12,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from daneo.layers import GRU, LSTM, RNN, Bidirectional, Embedding, Layer, Sequential, SimpleRNN, TimeDistributed
+from daneo.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    Embedding,
+    Layer,
+    Sequential,
+    SimpleRNN,
+    TimeDistributed,
+    table_gradient,
+)
 from daneo.layers.sequential_stages import reads_rows, stages
 
 from .keras_in_float64 import (
@@ -25,6 +36,13 @@ from .keras_in_float64 import (
 )
 
 IDS = torch.tensor([[5, 3, 8, 0, 0], [2, 0, 7, 6, 0], [1, 2, 3, 4, 5], [0, 0, 0, 0, 0]])
+
+
+class Shift(nn.Module):
+    """Ids to ids."""
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return ids + 1
 
 
 def tagger() -> Sequential:
@@ -114,11 +132,12 @@ def test_inner_sequences_hand_masks_on() -> None:
     assert seen == [1]
 
 
-class Shift(nn.Module):
-    """Ids to ids."""
-
-    def forward(self, ids: Tensor) -> Tensor:
-        return ids + 1
+def test_a_mask_may_begin_after_a_module_that_makes_ids() -> None:
+    embedding, gru = Embedding(10, 4, mask_zero=True), GRU(3)
+    ids = IDS - 1
+    assert torch.equal(Sequential([Shift(), embedding, gru])(ids), gru(embedding(IDS), mask=IDS != 0))
+    with pytest.raises(TypeError, match="inside an inner Sequential must be its first layer"):
+        Sequential([Sequential([Shift(), embedding]), gru])(ids)
 
 
 def test_the_mask_ends_where_the_output_has_other_steps() -> None:
@@ -135,6 +154,37 @@ def test_the_mask_ends_where_the_output_has_other_steps() -> None:
     first = Sequential([embedding, LSTM(5)])
     assert torch.equal(Sequential([first, nn.Linear(5, 2)])[0](IDS, mask=mask), first(IDS, mask=mask))
     assert torch.equal(Sequential([Shift(), embedding, lstm])(IDS, mask=mask), lstm(embedding(IDS + 1), mask=mask))
+
+
+@pytest.mark.parametrize("own_gradient", [True, False])
+def test_gradients_of_each_sample(own_gradient: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if own_gradient:
+        monkeypatch.setattr(table_gradient, "LARGE_TABLE", 0)
+    model = Sequential([Embedding(9, 4, dtype="float64"), GRU(3, dtype="float64"), nn.Linear(3, 1).double()])
+    model(IDS)
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+
+    def loss(weights: dict[str, Tensor], ids: Tensor) -> Tensor:
+        return torch.func.functional_call(model, weights, (ids[None],)).square().sum()
+
+    got = torch.func.vmap(torch.func.grad(loss), (None, 0))(weights, IDS)
+    for number, ids in enumerate(IDS):
+        want = torch.func.grad(loss)(weights, ids)
+        for name, gradient in got.items():
+            torch.testing.assert_close(gradient[number], want[name], rtol=1e-12, atol=1e-12)
+
+
+def test_compiles_without_a_break() -> None:
+    model = tagger().eval()
+    want = model(IDS)
+    want.square().sum().backward()
+    gradients = [weight.grad for weight in model.weights]
+    model.zero_grad()
+    got = torch.compile(model, fullgraph=True, backend="aot_eager")(IDS)
+    torch.testing.assert_close(got, want, rtol=1e-12, atol=1e-12)
+    got.square().sum().backward()
+    for weight, gradient in zip(model.weights, gradients, strict=True):
+        torch.testing.assert_close(weight.grad, gradient, rtol=1e-12, atol=1e-12)
 
 
 # ---------------------------------------------------------------------------------------------------- layers and calls

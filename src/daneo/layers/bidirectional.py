@@ -160,13 +160,19 @@ class Bidirectional(Layer):
         ValueError
             The number of states is not that of both layers.
         """
+        # Past the search for attributes that a module has: a short sequence takes little longer.
+        forward_layer: Any = self._modules["forward_layer"]
+        backward_layer: Any = self._modules["backward_layer"]
         forward_state, backward_state = self._split(initial_state)
-        ahead = self.forward_layer(x, forward_state, mask, lengths)
-        back = self.backward_layer(x, backward_state, mask, lengths)
-        if not self.return_state:
-            outputs = self._merged(ahead, self._in_order_of_time(back))
-            return outputs[0] if len(outputs) == 1 else outputs
-        return (*self._merged(ahead[0], self._in_order_of_time(back[0])), *ahead[1:], *back[1:])
+        ahead = forward_layer(x, forward_state, mask, lengths)
+        back = backward_layer(x, backward_state, mask, lengths)
+        config, states = forward_layer.config, ()
+        if config.return_state:
+            ahead, back, states = ahead[0], back[0], (*ahead[1:], *back[1:])
+        if config.return_sequences:
+            back = _in_order_of_time(back)
+        outputs = self._merged(ahead, back)
+        return (*outputs, *states) if states or len(outputs) > 1 else outputs[0]
 
     def _split(self, initial_state: Sequence[Tensor] | None) -> tuple[Sequence[Tensor] | None, Sequence[Tensor] | None]:
         """Return the states of each layer."""
@@ -180,10 +186,6 @@ class Bidirectional(Layer):
                 f"backward, got {got}."
             )
         return initial_state[:ahead], initial_state[ahead:]
-
-    def _in_order_of_time(self, backward_output: Tensor) -> Tensor:
-        """Turn the backward layer's output round; the only place that knows in which order it comes."""
-        return backward_output.flip(1) if self.return_sequences else backward_output
 
     def _merged(self, ahead: Tensor, back: Tensor) -> tuple[Tensor, ...]:
         match self.merge_mode:
@@ -273,6 +275,11 @@ class Bidirectional(Layer):
         """Return what goes in and comes out, as ``" 100 -> 128"``."""
         features, arrow, _ = self.forward_layer.sizes_text().partition(" -> ")
         return f"{features}{arrow}{self.compute_output_shape((None, None, None))[-1]}" if arrow else ""
+
+
+def _in_order_of_time(backward_output: Tensor) -> Tensor:
+    """Turn the backward layer's outputs round; the only place that knows in which order they come."""
+    return backward_output.flip(1)
 
 
 def _made_anew(layer: RNN, changes: Mapping[str, Any]) -> RNN:

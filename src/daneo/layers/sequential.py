@@ -210,9 +210,14 @@ class Sequential(Layer):
         TypeError
             An ``Embedding(mask_zero=True)`` is not the first layer.
         """
-        for layer in self:
+        for number, layer in enumerate(self):
+            if number and isinstance(layer, Embedding) and layer.config.mask_zero:
+                raise TypeError(
+                    "An Embedding(mask_zero=True) inside an inner Sequential must be its first layer: "
+                    "the mask is asked for before the ids of a later one are known."
+                )
             mask = mask_after(layer, inputs, mask)
-            inputs = None  # what the next layer reads is not known
+            inputs = None
         return mask
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, ...]:
