@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daneo.embeddings.word2vec_config import Word2VecConfig
-from daneo.settings import check, configured, from_mapping, opt, option_type
+from daneo.settings import CheckedSettings, check, configured, from_mapping, opt, option_type, subset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,3 +104,67 @@ def test_every_setting_of_word2vec_has_help_and_a_good_default() -> None:
         assert help_text, field.name
         assert not help_text.endswith("."), field.name
     assert Word2VecConfig().vector_size == 100
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PotConfig(CheckedSettings):
+    """What TeaConfig lacks: a value that must be given, and by position; several types; an upper bound left out."""
+
+    size: int = opt(dataclasses.MISSING, "how large", minimum=1, positional=True)
+    lid: str | Callable[[float], float] | None = opt("flat", "what covers it")
+    filled: float = opt(0.5, "how full", minimum=0, below=1)
+    spouts: float | tuple[float, float] = opt(1.0, "how long")
+
+
+class Pot:
+    @configured(PotConfig)
+    def __init__(self, config: PotConfig) -> None:
+        self.config = config
+
+
+def test_one_value_may_come_without_its_name() -> None:
+    assert Pot(3).config == Pot(size=3).config == PotConfig(size=3) == PotConfig(3)
+    with pytest.raises(TypeError, match=r"^Pot takes all but size by name, for example lid='flat'\.$"):
+        Pot(3, "round")  # type: ignore[misc]
+    with pytest.raises(TypeError, match=r"^Pot got size twice: by position and by name\.$"):
+        Pot(3, size=4)  # type: ignore[misc]
+
+
+def test_a_value_without_default_must_be_given() -> None:
+    with pytest.raises(TypeError, match=r"^Pot needs size: how large\.$"):
+        Pot()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^Pot needs size: how large\.$"):
+        from_mapping(PotConfig, {"filled": 0.1})
+
+
+@pytest.mark.parametrize(
+    "values", [{"lid": None}, {"lid": abs}, {"lid": "round"}, {"spouts": (1.0, 2.0)}, {"spouts": 2}]
+)
+def test_a_value_may_be_of_one_of_several_types(values: dict[str, Any]) -> None:
+    assert getattr(Pot(1, **values).config, next(iter(values))) == next(iter(values.values()))
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ({"lid": 3}, TypeError, r"^Pot\(lid=...\) expected str or Callable, got 3 \(int\)\.$"),
+        ({"lid": True}, TypeError, r"^Pot\(lid=...\) expected str or Callable, got True \(bool\)\.$"),
+        ({"spouts": "two"}, TypeError, r"^Pot\(spouts=...\) expected float or tuple, got 'two' \(str\)\.$"),
+        ({"filled": 1.0}, ValueError, r"^Pot\(filled=...\) expected less than 1, got 1.0\.$"),
+        ({"size": 0}, ValueError, r"^Pot\(size=...\) expected at least 1, got 0\.$"),
+    ],
+)
+def test_what_inherits_from_checked_settings_is_checked(
+    values: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Pot(**{"size": 1, **values})
+
+
+def test_a_subset_has_the_values_that_both_have() -> None:
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class PartConfig:
+        size: int = 1
+        filled: float = 0.0
+
+    assert subset(PartConfig, PotConfig(4, filled=0.25)) == {"size": 4, "filled": 0.25}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from daneo.layers.initializers import Initializer, initialized
-from daneo.layers.unbuilt_parameter import UnbuiltParameter, fill
+from daneo.layers.unbuilt_parameter import UnbuiltParameter
 
 Shape = Sequence[int | None]
 
@@ -88,7 +88,12 @@ class Layer(nn.Module):
         """Give a declared weight its shape, and let `initializer` fill it."""
         weight = self._parameters[name]
         assert weight is not None
-        fill(weight, shape, initialized(shape, initializer, dtype=weight.dtype, device=weight.device))
+        values = initialized(shape, initializer, dtype=weight.dtype, device=weight.device)
+        if isinstance(weight, UnbuiltParameter):
+            weight.materialize(shape)
+            weight.copy_(values)
+        else:  # PyTorch puts an ordinary, empty parameter in its place when the layer is moved to the device "meta"
+            self._parameters[name] = nn.Parameter(values, weight.requires_grad)
 
     def input_shape_of(self, weights: Mapping[str, Tensor]) -> Shape | None:
         """Tell from loaded weights what inputs they are for; None if the layer cannot tell."""

@@ -56,9 +56,7 @@ def _check_kind(name: str, x: Tensor, kernel: Tensor) -> None:
     if x.device != kernel.device:
         raise ValueError(f"{name} has its weights on {kernel.device}, but x is on {x.device}: move one of them.")
     if not torch.is_autocast_enabled(x.device.type):
-        raise TypeError(
-            f"{name} has weights of {mine}, but x is of {its}: call x.to(torch.{mine}) or layer.to(x.dtype)."
-        )
+        raise TypeError(f"{name} has {mine} weights, but x is {its}: call x.to(torch.{mine}) or layer.to(x.dtype).")
 
 
 def as_mask(name: str, x: Tensor, mask: Any, lengths: Any) -> Tensor | None:
@@ -90,7 +88,7 @@ def _mask_of_lengths(name: str, x: Tensor, lengths: Any) -> Tensor:
     lengths, (rows, steps) = torch.as_tensor(lengths, device=x.device), x.shape[:2]
     if lengths.shape != (rows,):
         raise ValueError(f"{name} expected lengths of shape (B,) = ({rows},), got {tuple(lengths.shape)}.")
-    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool:
+    if rows and (lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool):
         raise TypeError(f"{name} expected lengths of whole numbers, got {lengths.dtype}.")
     if rows and not 0 <= int(lengths.min()) <= int(lengths.max()) <= steps:
         raise ValueError(

@@ -34,11 +34,3 @@ class UnbuiltParameter(UninitializedParameter):
         """Say whether the weight is to be trained."""
         self.requires_grad = mode
         return self
-
-
-def fill(weight: torch.nn.Parameter, shape: tuple[int, ...], values: torch.Tensor) -> None:
-    """Turn an unbuilt weight into one of `shape` that holds `values`."""
-    assert isinstance(weight, UnbuiltParameter)
-    weight.materialize(shape)
-    with torch.no_grad():
-        weight.copy_(values)
