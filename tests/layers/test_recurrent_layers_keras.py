@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import functools
-import importlib
 from collections.abc import Iterator
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -19,6 +17,15 @@ from torch import Tensor
 
 from daneo import layers
 
+from .keras_in_float64 import (
+    assert_all_close,
+    copy_to_keras,
+    keras_in_float64,
+    keras_weights,
+    outputs_and_gradients,
+    randomise,
+)
+
 keras = pytest.importorskip("keras")
 
 KINDS = ("SimpleRNN", "GRU", "LSTM")
@@ -29,10 +36,8 @@ OURS_ONLY += ("peephole_initializer", "projection_initializer", "zero_output_for
 
 
 @pytest.fixture(autouse=True, scope="module")
-def keras_computes_in_float64() -> Iterator[None]:
-    """Outside of TensorFlow, Keras multiplies matrices of float64 in float32, layers of dtype float64 included."""
-    types = importlib.import_module("keras.src.backend.common.dtypes")
-    with mock.patch.dict(types.BIT64_TO_BIT32_DTYPE, float64="float64"):
+def exact_keras() -> Iterator[None]:
+    with keras_in_float64():
         yield
 
 
@@ -83,7 +88,7 @@ def keras_twin(layer: layers.RNN, dropout: dict[str, float] | None = None) -> An
     twin.zero_output_for_mask = layer.config.zero_output_for_mask  # for which only the base class has an argument
     twin.use_cudnn = False
     twin.build((None, None, layer.cell.kernel.shape[0]))
-    twin.set_weights([weight.detach().numpy() for weight in layer.weights])
+    copy_to_keras(layer.weights, twin)
     return twin
 
 
@@ -109,15 +114,6 @@ def use_masks(twin: Any, inputs: Tensor | None, states: Tensor | None) -> None:
         twin.cell._dropout_mask = list(inputs) if several else inputs
     if states is not None:
         twin.cell._recurrent_dropout_mask = list(states) if several else states[0]
-
-
-def gradients(outputs: Any, wanted: list[Tensor], seed: int) -> tuple[list[Tensor], list[Tensor]]:
-    """What came out, and the gradient of a random weighing of it."""
-    outputs = list(outputs) if isinstance(outputs, tuple) else [outputs]
-    generator = torch.Generator().manual_seed(seed)
-    loss = sum((out * torch.rand(out.shape, generator=generator, dtype=out.dtype)).sum() for out in outputs)
-    found = torch.autograd.grad(loss, wanted, allow_unused=True)
-    return outputs, [torch.zeros_like(of) if g is None else g for of, g in zip(wanted, found, strict=True)]
 
 
 def plain_loop(layer: layers.RNN) -> layers.RNN:
@@ -148,8 +144,7 @@ def test_outputs_states_and_gradients_are_those_of_keras(case: dict[str, Any]) -
     rates, input_masks, recurrent_masks = dropout_of(case, rng)
     layer = getattr(layers, case["kind"])(dtype="float64", **case["settings"])
     layer.build((None, None, features))
-    for weight in layer.weights:
-        weight.data = torch.tensor(0.8 * rng.standard_normal(weight.shape))
+    randomise(layer.weights, rng)
     twin = keras_twin(layer, rates)
 
     x = torch.tensor(rng.standard_normal((rows, steps, features)), requires_grad=True)
@@ -161,28 +156,17 @@ def test_outputs_states_and_gradients_are_those_of_keras(case: dict[str, Any]) -
     ours_of_mask, mask = mask_of(case["mask"], rows, steps, rng)
 
     layer.cell.dropout_masks = lambda _: (input_masks, recurrent_masks)
-    ours = [
-        gradients(path(x, initial_state=states or None, **ours_of_mask), [x, *states, *layer.weights], case["seed"])
-        for path in (layer, plain_loop(layer))
-    ]
     use_masks(twin, input_masks, recurrent_masks)
-    theirs = gradients(
-        twin(
-            x,
-            initial_state=states or None,
-            mask=None if mask is None else torch.tensor(mask),
-            training=bool(rates),
-        ),
-        [x, *states, *(variable.value for variable in twin.trainable_variables)],
-        case["seed"],
-    )
-    for mine, its in zip(
-        [*ours[0][0], *ours[0][1], *ours[1][0], *ours[1][1]], [*theirs[0], *theirs[1]] * 2, strict=True
-    ):
-        # PyTorch's hardsigmoid, which Keras takes, has 1/6 rounded to float32 for its derivative. Gradients may be
-        # large: activations without bounds are drawn, too.
-        tolerance = 1e-6 if case["settings"].get("recurrent_activation") == "hard_sigmoid" else 1e-10
-        assert_allclose(mine.detach(), its.detach(), rtol=tolerance, atol=tolerance)
+    keras_mask = None if mask is None else torch.tensor(mask)
+    outputs = twin(x, initial_state=states or None, mask=keras_mask, training=bool(rates))
+    expected = outputs_and_gradients(outputs, [x, *states, *keras_weights(twin)], case["seed"])
+    # PyTorch's hardsigmoid, which Keras takes, has 1/6 rounded to float32 for its derivative. Gradients may be large:
+    # activations without bounds are drawn, too.
+    tolerance = 1e-6 if case["settings"].get("recurrent_activation") == "hard_sigmoid" else 1e-10
+    for path in (layer, plain_loop(layer)):
+        outputs = path(x, initial_state=states or None, **ours_of_mask)
+        found = outputs_and_gradients(outputs, [x, *states, *layer.weights], case["seed"])
+        assert_all_close(found, expected, tolerance)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -230,7 +214,7 @@ def test_stateful_goes_on_where_keras_goes_on(kind: str) -> None:
     layer.build((2, None, 4))
     twin = getattr(keras.layers, kind)(3, stateful=True, return_state=True, dtype="float64")
     twin.build((2, 5, 4))
-    twin.set_weights([weight.detach().numpy() for weight in layer.weights])
+    copy_to_keras(layer.weights, twin)
     for call in range(4):
         x = torch.tensor(rng.standard_normal((2, 5, 4)))
         if call == 3:
@@ -256,6 +240,6 @@ def test_stacked_cells_are_those_of_keras() -> None:
     twin = keras.layers.RNN(stack, return_sequences=True, go_backwards=True, dtype="float64")
     x, mask = torch.tensor(rng.standard_normal((4, 6, 5))), torch.tensor(rng.random((4, 6)) < 0.6)
     twin.build((4, 6, 5))
-    twin.set_weights([weight.detach().numpy() for weight in layer.weights])
+    copy_to_keras(layer.weights, twin)
     with torch.no_grad():
         assert_allclose(layer(x, mask=mask), twin(x, mask=mask), rtol=1e-12, atol=1e-12)
