@@ -40,9 +40,9 @@ def layer(request: pytest.FixtureRequest) -> Any:
         (X * 1j, TypeError, "LSTM expected x of floating-point numbers, got complex64."),
         (X.double(), TypeError, "LSTM has float32 weights, but x is float64: call x.to(torch.float32) or layer.to(x."),
         (X.to("meta"), ValueError, "LSTM has its weights on cpu, but x is on meta: move one of them."),
-        ("words", TypeError, "LSTM expected a tensor or an array of numbers, got str."),
-        (None, TypeError, "LSTM expected a tensor or an array of numbers, got NoneType."),
-        ([[1.0], [2.0, 3.0]], TypeError, "LSTM expected a tensor or an array of numbers, got list."),
+        ("words", TypeError, "LSTM expected x as a tensor or an array, got str."),
+        (None, TypeError, "LSTM expected x as a tensor or an array, got NoneType."),
+        ([[1.0], [2.0, 3.0]], TypeError, "LSTM expected x as a tensor or an array, got list."),
     ],
 )
 def test_input(layer: Any, x: Any, error: type[Exception], message: str) -> None:
@@ -105,8 +105,16 @@ def test_features() -> None:
         (
             {"initial_state": [torch.ones(2, 4).double(), torch.ones(2, 4)]},
             TypeError,
-            "LSTM expected initial_state[0] of torch.float32, as x is; got torch.float64.",
+            "LSTM expected initial_state[0] of torch.float32 on cpu, as x is; got torch.float64 on cpu.",
         ),
+        (
+            {"initial_state": [torch.ones(2, 4), torch.ones(2, 4, device="meta")]},
+            TypeError,
+            "LSTM expected initial_state[1] of torch.float32 on cpu, as x is; got torch.float32 on meta.",
+        ),
+        ({"mask": "all"}, TypeError, "LSTM expected a mask as a tensor or an array, got str."),
+        ({"lengths": "all"}, TypeError, "LSTM expected lengths as a tensor or an array, got str."),
+        ({"initial_state": ["a", "b"]}, TypeError, "LSTM expected initial_state[0] as a tensor or an array, got str."),
     ],
 )
 def test_masks_and_states(layer: Any, arguments: dict[str, Any], error: type[Exception], message: str) -> None:

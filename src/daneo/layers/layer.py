@@ -37,6 +37,13 @@ class Layer(nn.Module):
     -----
     A subclass names its weights with :meth:`declare_weight`, in the order in which Keras lists them, and gives them
     their shapes in :meth:`make_weights`.
+
+    Examples
+    --------
+    >>> from daneo.layers import GRU
+    >>> layer = GRU(4)
+    >>> layer.built, layer(torch.ones(1, 2, 3)).shape, layer.built
+    (False, torch.Size([1, 4]), True)
     """
 
     takes_mask: ClassVar[bool] = False

@@ -81,11 +81,6 @@ class RecurrentCell(Layer):
         return self.kernel
 
     @property
-    def gates(self) -> tuple[str, ...]:
-        """The blocks of U columns in the kernels, in their order."""
-        return self.GATES
-
-    @property
     def output_size(self) -> int:
         """The numbers in an output, which is the first state."""
         return self.config.units
@@ -104,12 +99,12 @@ class RecurrentCell(Layer):
     def make_weights(self, input_shape: Shape) -> None:
         """Make kernel (D, G*U), recurrent_kernel (U, G*U) and the bias."""
         features = input_shape[-1] if len(input_shape) else None
-        if not features:
+        if features is None or features < 1:
             raise ValueError(
                 f"{type(self).__name__}.build expected a shape that ends with the number of features, "
                 f"such as (None, None, 100); got {tuple(input_shape)}."
             )
-        columns = len(self.gates) * self.config.units
+        columns = len(self.GATES) * self.config.units
         self.make_weight("kernel", (features, columns), self.config.kernel_initializer)
         self.make_weight("recurrent_kernel", (self.output_size, columns), self.config.recurrent_initializer)
         if self.bias is not None:
@@ -118,7 +113,7 @@ class RecurrentCell(Layer):
     @property
     def bias_shape(self) -> tuple[int, ...]:
         """The shape of the bias, if there is one."""
-        return (len(self.gates) * self.config.units,)
+        return (len(self.GATES) * self.config.units,)
 
     def input_shape_of(self, weights: Mapping[str, Tensor]) -> Shape | None:
         """Tell the number of features from the rows of a loaded kernel."""
@@ -144,7 +139,7 @@ class RecurrentCell(Layer):
         recurrent_masks : Tensor of shape (G, B, U) or None
             0 where a number is left out, else ``1 / (1 - rate)``; None where nothing is, as always in ``eval()``.
         """
-        config, gates = self.config, len(self.gates)
+        config, gates = self.config, len(self.GATES)
         if not self.training or not (config.dropout or config.recurrent_dropout):
             return None, None
         kernel, inputs, recurrent = self.kernel, None, None

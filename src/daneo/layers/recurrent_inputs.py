@@ -9,19 +9,25 @@ import torch
 from torch import Tensor, nn
 
 
-def as_tensor(name: str, x: Any, *, like: Tensor) -> Tensor:
-    """Bring an array or a list of floating-point numbers to the precision and the device of `like`.
+def as_tensor(name: str, what: str, given: Any, device: torch.device) -> Tensor:
+    """Make a tensor of what the user gave: an array, numbers in lists, a tensor.
 
     Raises
     ------
     TypeError
-        It holds something else.
+        It is none of these.
     """
     try:
-        tensor = torch.as_tensor(x)
+        tensor: Tensor = torch.as_tensor(given, device=device)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"{name} expected a tensor or an array of numbers, got {type(x).__name__}.") from error
-    return tensor.to(like.device, like.dtype) if tensor.is_floating_point() else tensor.to(like.device)
+        raise TypeError(f"{name} expected {what} as a tensor or an array, got {type(given).__name__}.") from error
+    return tensor
+
+
+def as_input(name: str, x: Any, like: Tensor) -> Tensor:
+    """Bring an array of floating-point numbers to the precision and the device of `like`."""
+    tensor = as_tensor(name, "x", x, like.device)
+    return tensor.to(like.dtype) if tensor.is_floating_point() else tensor
 
 
 def check_input(layer: nn.Module, x: Tensor, kernel: Tensor | None, features: int | None) -> None:
@@ -73,19 +79,19 @@ def as_mask(name: str, x: Tensor, mask: Any, lengths: Any) -> Tensor | None:
         if mask is not None:
             raise ValueError(f"{name} got a mask and lengths: give one of them.")
         return _mask_of_lengths(name, x, lengths)
-    mask = torch.as_tensor(mask, device=x.device)
-    assert isinstance(mask, Tensor)
+    if not isinstance(mask, Tensor) or mask.device != x.device:
+        mask = as_tensor(name, "a mask", mask, x.device)
     if mask.shape != x.shape[:2]:
         raise ValueError(f"{name} expected a mask of shape (B, T) = {tuple(x.shape[:2])}, got {tuple(mask.shape)}.")
     if mask.dtype is torch.bool:
         return mask
     if mask.is_floating_point() or mask.is_complex():
         raise TypeError(f"{name} expected a mask of bool, True where a step counts, got {mask.dtype}.")
-    return torch.ne(mask, 0)
+    return mask.ne(0)
 
 
 def _mask_of_lengths(name: str, x: Tensor, lengths: Any) -> Tensor:
-    lengths, (rows, steps) = torch.as_tensor(lengths, device=x.device), x.shape[:2]
+    lengths, (rows, steps) = as_tensor(name, "lengths", lengths, x.device), x.shape[:2]
     if lengths.shape != (rows,):
         raise ValueError(f"{name} expected lengths of shape (B,) = ({rows},), got {tuple(lengths.shape)}.")
     if rows and (lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool):
@@ -106,7 +112,7 @@ def as_states(name: str, initial_state: Any, sizes: Sequence[int], x: Tensor) ->
     ValueError
         They are too many or too few, or one has the wrong shape.
     TypeError
-        One has not the precision of x.
+        One has another precision than x, or is elsewhere.
     """
     given = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
     if len(given) != len(sizes):
@@ -114,13 +120,19 @@ def as_states(name: str, initial_state: Any, sizes: Sequence[int], x: Tensor) ->
     states = []
     for number, (state, size) in enumerate(zip(given, sizes, strict=True)):
         if not isinstance(state, Tensor):
-            state = torch.as_tensor(state, dtype=x.dtype, device=x.device)
+            state = as_tensor(name, f"initial_state[{number}]", state, x.device).to(x.dtype)
         if state.shape != (len(x), size):
             raise ValueError(
                 f"{name} expected initial_state[{number}] of shape (B, U) = ({len(x)}, {size}), "
                 f"got {tuple(state.shape)}."
             )
-        if state.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
-            raise TypeError(f"{name} expected initial_state[{number}] of {x.dtype}, as x is; got {state.dtype}.")
+        if state.device != x.device or state.dtype != x.dtype:
+            _check_state_kind(name, number, state, x)
         states.append(state)
     return states
+
+
+def _check_state_kind(name: str, number: int, state: Tensor, x: Tensor) -> None:
+    wanted, got = (f"{one.dtype} on {one.device}" for one in (x, state))
+    if state.device != x.device or not torch.is_autocast_enabled(x.device.type):
+        raise TypeError(f"{name} expected initial_state[{number}] of {wanted}, as x is; got {got}.")

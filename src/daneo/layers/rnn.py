@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from daneo.layers import any_cell, plain_loop
 from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
-from daneo.layers.recurrent_inputs import as_mask, as_states, as_tensor, check_input
+from daneo.layers.recurrent_inputs import as_input, as_mask, as_states, check_input
 from daneo.layers.stacked_rnn_cells import StackedRNNCells
 from daneo.settings import CheckedSettings, opt
 
@@ -157,7 +157,7 @@ class RNN(Layer):
         cell, config = self._modules["cell"], self.config
         kernel = getattr(cell, "first_kernel", None)
         if not isinstance(x, Tensor):
-            x = as_tensor(type(self).__name__, x, like=self._sample_weight())
+            x = as_input(type(self).__name__, x, next(self.cell.parameters(), torch.empty(0)))
         if not self.built:
             check_input(self, x, kernel, features=None)
             self.build(x.shape)
@@ -217,9 +217,6 @@ class RNN(Layer):
     def make_weights(self, input_shape: Shape) -> None:
         """Build the cell for one step of sequences (B, T, D)."""
         any_cell.build(self.cell, (input_shape[0], *input_shape[2:]) if len(input_shape) > 2 else input_shape)
-
-    def _sample_weight(self) -> Tensor:
-        return next(self.cell.parameters(), torch.empty(0))
 
     # --------------------------------------------------------------------------------------------------- as in Keras
 
