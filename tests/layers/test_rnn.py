@@ -173,7 +173,7 @@ def test_rnn_over_a_cell_is_the_layer(kind: Any) -> None:
 
 @every_kind
 def test_internals_are_named_and_belong_to_the_step(kind: Any) -> None:
-    cell = layers.RNN(kind(4, dtype="float64").cell).cell
+    cell = kind(4, dtype="float64").cell
     x, states = numbers(3, 6), [numbers(3, 4) for _ in range(2 if kind is layers.LSTM else 1)]
     output, new_states = cell(x, states)
     _, internals = cell.step(cell.project(x[:, None])[:, 0], states)
@@ -362,6 +362,16 @@ def test_dropout_is_for_training_alone(kind: Any) -> None:
     plain = kind(8)
     plain.load_state_dict(layer.state_dict())
     assert torch.equal(layer(x), plain(x))
+
+
+@every_kind
+def test_a_cell_by_itself_drops_in_training_alone(kind: Any) -> None:
+    cell = kind(8, dropout=0.5, recurrent_dropout=0.5).cell
+    x = torch.ones(2, 6)
+    states = [torch.ones(2, 8)] * (2 if kind is layers.LSTM else 1)
+    assert not torch.equal(cell(x, states)[0], cell(x, states)[0])
+    cell.eval()
+    assert torch.equal(cell(x, states)[0], cell(x, states)[0])
 
 
 @every_kind
