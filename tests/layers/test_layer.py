@@ -140,6 +140,18 @@ def test_bfloat16_by_casting_is_near(kind: Any) -> None:
     torch.testing.assert_close(rough.float(), exact, rtol=0.05, atol=0.05)
 
 
+@every_kind
+def test_autocast_computes_in_half_and_keeps_the_weights(kind: Any) -> None:
+    layer = kind(4, return_sequences=True)
+    exact = layer(X)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = layer(X)
+        torch.testing.assert_close(layer(X.bfloat16()).float(), exact, rtol=0.05, atol=0.05)
+    torch.testing.assert_close(rough.float(), exact, rtol=0.05, atol=0.05)
+    rough.float().sum().backward()
+    assert {weight.grad.dtype for weight in layer.weights} == {torch.float32}
+
+
 def test_the_device_is_settled_before_the_weights_are_made() -> None:
     for layer in (layers.LSTM(4, device="meta"), layers.LSTM(4).to("meta")):
         layer.build((None, None, 3))

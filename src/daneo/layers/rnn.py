@@ -74,9 +74,12 @@ class RNN(Layer):
     A masked step carries all states over, and its output repeats the one before it: zeros if there is none, whatever
     the initial states are. Masks may have any pattern, and rows that are masked throughout.
 
-    Differences from Keras: outputs with ``go_backwards`` hand on a mask in their own order, where Keras hands it on
-    as it came; the states of stacked cells are one flat list; a stateful layer takes another batch size after
-    :meth:`reset_state`; what a cell of one's own returns as output may have any width, but x has three axes.
+    Stacked cells run one after the other, each over the whole sequence: the same numbers as step by step, with the
+    input product of each made at once.
+
+    Differences from Keras: with ``go_backwards`` the mask is handed on in the order of the outputs, where Keras hands
+    it on as it came; the states of stacked cells are one flat list; a stateful layer takes another batch size after
+    :meth:`reset_state`; x always has three axes.
 
     Examples
     --------
