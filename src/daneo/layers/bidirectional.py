@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from daneo.layers import any_cell
+from daneo.layers.gradient_flow import GradientFlow, Loss, gradient_flow_both_ways
 from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
 from daneo.layers.recurrent_layer import RecurrentLayer
 from daneo.layers.rnn import RNN
+from daneo.layers.trace import Trace, trace
 
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
@@ -262,6 +264,31 @@ class Bidirectional(Layer):
             if config.get(name) is not None
         }
         return cls(**{**config, **layers})
+
+    # ------------------------------------------------------------------------------------------------- to see inside
+
+    def trace(self, x: Any, initial_state: Any = None, mask: Any = None, lengths: Any = None) -> tuple[Trace, Trace]:
+        """Return a trace of the forward and one of the backward layer, both in the order of time."""
+        states = self._split(initial_state)
+        return (
+            trace(self.forward_layer, x, states[0], mask, lengths),
+            trace(self.backward_layer, x, states[1], mask, lengths),
+        )
+
+    def gradient_flow(
+        self, x: Any, loss: Loss = "last", initial_state: Any = None, mask: Any = None, lengths: Any = None
+    ) -> tuple[GradientFlow, GradientFlow]:
+        """Measure what reaches the states of the forward and of the backward layer, of a loss of the merged output.
+
+        See :meth:`daneo.layers.LSTM.gradient_flow`; "last" and "sum" are of the hidden states of both layers.
+        """
+
+        def merged(ahead: Tensor, back: Tensor) -> Any:
+            outputs = self._merged(ahead, _in_order_of_time(back) if self.return_sequences else back)
+            return outputs[0] if len(outputs) == 1 else outputs
+
+        layers, states = (self.forward_layer, self.backward_layer), self._split(initial_state)
+        return gradient_flow_both_ways(layers, merged, x, loss, states, mask, lengths)
 
     # ------------------------------------------------------------------------------------------------------- a text
 
