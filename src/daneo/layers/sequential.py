@@ -14,7 +14,7 @@ from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
 from daneo.layers.layer_table import LayerTable, layer_table
 from daneo.layers.output_shape import output_shape
-from daneo.layers.recurrent_inputs import as_mask, as_tensor
+from daneo.layers.recurrent_inputs import as_input, as_mask
 from daneo.layers.sequential_stages import mask_after, run_stage, stages
 
 
@@ -191,7 +191,7 @@ class Sequential(Layer):
         first = next(iter(self), None)
         if isinstance(first, Embedding):
             return first.as_ids(inputs)
-        return as_tensor("Sequential", inputs, like=next(self.parameters(), torch.empty(0)))
+        return as_input("Sequential", inputs, next(self.parameters(), torch.empty(0)))
 
     def reset_state(self) -> None:
         """Let all stateful layers forget: the next call begins with zeros."""

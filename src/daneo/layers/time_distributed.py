@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
 from daneo.layers.output_shape import output_shape
-from daneo.layers.recurrent_inputs import as_tensor
+from daneo.layers.recurrent_inputs import as_input
 
 
 class TimeDistributed(Layer):
@@ -119,7 +119,7 @@ class TimeDistributed(Layer):
     def _as_tensor(self, x: Any) -> Tensor:
         if isinstance(x, Tensor):
             return x
-        return as_tensor("TimeDistributed", x, like=next(self.parameters(), torch.empty(0)))
+        return as_input("TimeDistributed", x, next(self.parameters(), torch.empty(0)))
 
     # --------------------------------------------------------------------------------------------------- as in Keras
 
