@@ -17,6 +17,7 @@ from daneo.layers import onnx_layers, onnx_recurrence
 from daneo.layers.any_cell import state_sizes
 from daneo.layers.bidirectional import Bidirectional
 from daneo.layers.embedding import Embedding
+from daneo.layers.input_features import input_features
 from daneo.layers.layer import Layer
 from daneo.layers.layer_names import numbered
 from daneo.layers.onnx_graph import OnnxGraph, Shape
@@ -138,7 +139,9 @@ class _Export:
         if isinstance(modules[0], Embedding):
             value = graph.input("ids", np.int64, shape)
         else:
-            shape = (*shape, _features(modules[0]))
+            if isinstance(modules[0], RNN):
+                onnx_recurrence.check_cell(onnx_layers.cells_of(modules[0])[0], type(modules[0]).__name__)
+            shape = (*shape, input_features(modules[0]))
             value = graph.input("x", graph.dtype, shape)
         self._batch = graph.size(value, 0)
         given = Produced([value], self._mask_input(value))
@@ -230,20 +233,6 @@ def _flat(module: nn.Module) -> Iterator[nn.Module]:
             yield from _flat(inner)
     else:
         yield module
-
-
-def _features(module: nn.Module) -> int:
-    """The numbers in each vector that a layer reads."""
-    if isinstance(module, nn.Linear):
-        return module.in_features
-    if isinstance(module, TimeDistributed):
-        return _features(module.layer)
-    layer = module.forward_layer if isinstance(module, Bidirectional) else module
-    if not isinstance(layer, RNN):
-        raise ValueError(f"A model's first layer says what its input is; {type(module).__name__} does not.")
-    first = onnx_layers.cells_of(layer)[0]
-    onnx_recurrence.check_cell(first, type(module).__name__)
-    return int(first.kernel.shape[0])
 
 
 def _output_shape(module: nn.Module, shape: Shape) -> Shape:
