@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from daneo.layers.bidirectional import Bidirectional
 from daneo.layers.embedding import Embedding
-from daneo.layers.layer import Layer
 from daneo.layers.layer_names import numbered
 from daneo.layers.lstm import LSTM
 from daneo.layers.lstm_cell import LSTMCell
@@ -120,9 +119,7 @@ def keras_class(module: nn.Module) -> str:
 
 
 def get_weights(layer: nn.Module) -> list[Array]:
-    """Copy the weights of a built layer; :meth:`Layer.get_weights` explains the list."""
-    if isinstance(layer, Layer):
-        layer.require_built("get_weights")
+    """Copy the weights of a built layer: see :meth:`Layer.get_weights`."""
     return [array for part in variables(layer) for array in arrays_of(part)]
 
 
@@ -143,7 +140,7 @@ def arrays_of(part: KerasVariables) -> list[Array]:
 
 
 def set_weights(layer: nn.Module, weights: Sequence[npt.ArrayLike]) -> None:
-    """Replace the weights of a layer; :meth:`Layer.set_weights` explains the list."""
+    """Replace the weights of a layer: see :meth:`Layer.set_weights`."""
     parts = list(variables(layer))
     arrays = [np.asarray(weight) for weight in weights]
     expected = sum(len(part.names) for part in parts)

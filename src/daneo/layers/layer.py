@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -130,6 +131,48 @@ class Layer(nn.Module):
         """
         self.require_built("count_params")
         return sum(weight.numel() for weight in self.parameters())
+
+    def get_weights(self) -> list[npt.NDArray[Any]]:
+        """Copy all weights into arrays, in Keras's order and shapes.
+
+        Returns
+        -------
+        list of array
+            What ``get_weights()`` of the same layer returns in Keras. An ``nn.Linear`` in a Sequential gives what a
+            Dense layer has, a kernel (D, U) and a bias; peepholes are three vectors (U,), of the input, forget and
+            output gate, as TensorFlow Addons has them.
+
+        Raises
+        ------
+        RuntimeError
+            The layer is not built.
+        TypeError
+            The weights are in bfloat16, which NumPy lacks, or a layer within has weights that Keras has no like of.
+
+        Examples
+        --------
+        >>> from daneo.layers import LSTM
+        >>> layer = LSTM(4, peephole=True)
+        >>> layer.set_weights([[[0.5] * 16], [[0.25] * 16] * 4, [0.0] * 16, [1.0] * 4, [2.0] * 4, [3.0] * 4])
+        >>> [array.shape for array in layer.get_weights()]
+        [(1, 16), (4, 16), (16,), (4,), (4,), (4,)]
+        """
+        from daneo.layers import keras_weights
+
+        self.require_built("get_weights")
+        return keras_weights.get_weights(self)
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Replace all weights by arrays in the order of :meth:`get_weights`; a layer that is not built is built.
+
+        Raises
+        ------
+        ValueError
+            There are too many or too few, or one has the wrong shape or no real numbers. No weight is changed then.
+        """
+        from daneo.layers import keras_weights
+
+        keras_weights.set_weights(self, weights)
 
     def require_built(self, what: str) -> None:
         """Raise a RuntimeError that names `what` was asked for, if the layer is not built."""
