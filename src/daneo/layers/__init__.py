@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from daneo.layers.embedding import Embedding
     from daneo.layers.gru import GRU
     from daneo.layers.gru_cell import GRUCell
+    from daneo.layers.keras_files import load_keras, load_keras_weights, save_keras
     from daneo.layers.layer import Layer
     from daneo.layers.layer_descriptions import deserialize, serialize
     from daneo.layers.lstm import LSTM
@@ -43,6 +44,9 @@ __all__ = [
     "deserialize",
     "export_onnx",
     "from_torch",
+    "load_keras",
+    "load_keras_weights",
+    "save_keras",
     "serialize",
     "to_torch",
 ]
@@ -64,6 +68,9 @@ _HOMES = {
     "deserialize": "daneo.layers.layer_descriptions",
     "export_onnx": "daneo.layers.onnx_export",
     "from_torch": "daneo.layers.torch_import",
+    "load_keras": "daneo.layers.keras_files",
+    "load_keras_weights": "daneo.layers.keras_files",
+    "save_keras": "daneo.layers.keras_files",
     "serialize": "daneo.layers.layer_descriptions",
     "to_torch": "daneo.layers.torch_export",
 }
