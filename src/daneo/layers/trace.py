@@ -95,7 +95,7 @@ class Trace:
     def __repr__(self) -> str:
         rows, steps = self.internals["hidden_state"].shape[:2]
         names = ", ".join(f"{name} ({values.shape[2]} units)" for name, values in self.internals.items())
-        return f"Trace of {self.layer}, {rows} sequences of {steps} steps: {names}"
+        return f"Trace of {self.layer}, {rows} sequence{'s' * (rows != 1)} of {steps} steps: {names}"
 
     @property
     def gates(self) -> dict[str, Tensor]:
@@ -162,9 +162,10 @@ class Trace:
 
         Notes
         -----
-        Steps after the last that counts are left out; other masked steps are grey, or gaps in the curves. Words in a
-        script that the usual font lacks, such as Hangul, are written in an installed font that has it; where there is
-        none, the steps are numbered.
+        Steps after the last that counts are left out; other masked steps are grey, or gaps in the curves. Projected
+        hidden states belong to no unit, and are left out where `unit` is given. Words in a script that the usual font
+        lacks, such as Hangul, are written in an installed font that has it; where there is none, the steps are
+        numbered.
         """
         steps = self._steps_to_draw(row)
         if words is not None and len(words) != steps:
@@ -175,16 +176,17 @@ class Trace:
         title = self.layer if len(self.output) == 1 else f"{self.layer}, row {row}"
         if unit is None:
             return all_units(drawn, words, title)
-        units = self.internals["hidden_state"].shape[2]
-        if not 0 <= unit < min(values.shape[1] for values in drawn.values()):
+        units = next(iter(drawn.values())).shape[1]
+        if not 0 <= unit < units:
             raise IndexError(f"This {self.layer} has units 0 to {units - 1}, got unit={unit}.")
-        return one_unit({name: values[:, unit] for name, values in drawn.items()}, words, f"{title}, unit {unit}")
+        curves = {name: values[:, unit] for name, values in drawn.items() if values.shape[1] == units}
+        return one_unit(curves, words, f"{title}, unit {unit}")
 
     def _steps_to_draw(self, row: int) -> int:
         """Return the number of steps up to the last one of a row that counts."""
         rows, steps = self.internals["hidden_state"].shape[:2]
-        if not -rows <= row < rows:
-            raise IndexError(f"This trace has {rows} sequences, got row={row}.")
+        if not 0 <= row < rows:
+            raise IndexError(f"This trace has rows 0 to {rows - 1}, got row={row}.")
         if self.mask is None:
             return steps
         counted = self.mask[row].nonzero()
