@@ -14,7 +14,9 @@ from daneo.extras import require
 _LARGEST_EXPANSION = 16
 _SPARE = 1 << 20  # bytes; zeros, such as fresh biases, shrink to nothing, and small files may be full of them
 _MOST_STRINGS = 10_000
-_DEEPEST = 16
+# No model has so many groups, or so deep; a file whose groups lie within each other has no end of them.
+_MOST_PLACES = 10_000
+_DEEPEST = 30
 
 
 class Hdf5Arrays:
@@ -40,6 +42,7 @@ class Hdf5Arrays:
         self._h5py = require("h5py", extra="hdf5", purpose="Reading and writing Keras's weight files")
         self._name = name
         self._allowance = _LARGEST_EXPANSION * size + _SPARE
+        self._places = 0
         try:
             self._file = self._h5py.File(file, "r")
         except OSError as error:
@@ -60,18 +63,18 @@ class Hdf5Arrays:
             return []
         return [name for name in group if isinstance(self._within(group, name), self._h5py.Group)]
 
-    def arrays(self, path: str, depth: int = 0) -> Iterator[str]:
+    def arrays(self, path: str) -> Iterator[str]:
         """List the paths of all arrays within a group, and within the groups in it."""
-        group = self._find(path)
-        if depth > _DEEPEST:
-            raise ValueError(f"{self._name}: {path[:80]} is nested more than {_DEEPEST} deep; no model is.")
-        if not isinstance(group, self._h5py.Group):
-            return
-        for name in group:
-            if isinstance(self._within(group, name), self._h5py.Dataset):
-                yield f"{path}/{name}"
-            else:
-                yield from self.arrays(f"{path}/{name}", depth + 1)
+        waiting = [(path, self._find(path))]
+        while waiting:
+            place, found = waiting.pop()
+            self._places += 1
+            if self._places > _MOST_PLACES or place.count("/") > _DEEPEST:
+                raise ValueError(f"{self._name} has no end of groups within groups: it is damaged.")
+            if isinstance(found, self._h5py.Dataset):
+                yield place
+            elif isinstance(found, self._h5py.Group):
+                waiting += [(f"{place}/{name}", self._within(found, name)) for name in found]
 
     def array(self, path: str) -> Any:
         """Return an array that is read when NumPy asks for it, and counts against what the file may promise."""
@@ -118,8 +121,9 @@ class Hdf5Arrays:
         try:
             value = group.attrs[name]
             values = [value] if isinstance(value, str | bytes) else list(value)
-            return [one.decode("utf-8") if isinstance(one, bytes) else str(one) for one in values]
-        except (OSError, TypeError, UnicodeDecodeError) as error:
+            # Through UTF-8 and back: h5py lets bytes that are none pass, in a string that no path can hold.
+            return [(one if isinstance(one, bytes) else str(one).encode()).decode() for one in values]
+        except (OSError, TypeError, UnicodeError) as error:
             raise self._damaged(name) from error
 
     def _find(self, path: str) -> Any:

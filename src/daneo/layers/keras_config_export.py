@@ -70,7 +70,9 @@ def _described(module: nn.Module, name: str, shape: Shape) -> Description:
         (inner,) = numbered([keras_class(module.layer)])
         config["layer"] = _described(module.layer, inner, (shape[0], *shape[2:]))
     elif isinstance(module, Sequential):
-        config |= sequential_config(module, shape)["config"] | {"name": name}
+        described = sequential_config(module, shape)
+        described["config"] |= config
+        return described
     elif isinstance(module, nn.Linear):
         config |= {"units": module.out_features, "use_bias": module.bias is not None, "activation": "linear"}
     elif isinstance(module, nn.Dropout):
@@ -79,8 +81,14 @@ def _described(module: nn.Module, name: str, shape: Shape) -> Description:
         config["activation"] = ACTIVATION_MODULES[type(module)]
     else:
         raise TypeError(f"Keras has no layer for {module!r}.")
-    described: Description = {"module": "keras.layers", "class_name": kind, "config": config, "registered_name": None}
-    return {**described, "build_config": {"input_shape": list(shape)}}
+    build = {"input_shape": list(shape)}
+    return {
+        "module": "keras.layers",
+        "class_name": kind,
+        "config": config,
+        "registered_name": None,
+        "build_config": build,
+    }
 
 
 def _common(module: nn.Module, name: str) -> Iterator[tuple[str, Any]]:

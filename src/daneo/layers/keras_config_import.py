@@ -68,27 +68,42 @@ class KerasConfig:
             The config is damaged, or says something that our layers cannot do; the message names it.
         """
         name, config = self._named(described)
-        if name != "Sequential" or not isinstance(config.get("layers"), list):
+        if name != "Sequential":
             raise self._error(
                 f"it holds a {name}, and only a Sequential can be made from a file. Make the model yourself, "
                 "and fill it with load_keras_weights"
             )
-        shape = self._input_shape(config)
-        modules, frozen = list[nn.Module](), list[nn.Module]()
-        for one in config["layers"]:
-            for module in self._layer(one, shape[-1]):
-                if isinstance(module, Layer):
-                    module.build(shape)
-                shape = output_shape(module, shape)
-                modules.append(module)
-                if self._named(one)[1].get("trainable") is False:
-                    frozen.append(module)
+        frozen: list[nn.Module] = []
+        model = self._sequential(config, self._input_shape(config), frozen)
         if self._left_out:
             warnings.warn(
                 f"{self._file}: {', '.join(sorted(self._left_out))} are left out; only training would feel them.",
-                stacklevel=4,
+                stacklevel=3,
             )
-        return Sequential(modules), frozen
+        return model, frozen
+
+    def _sequential(self, config: Config, shape: Shape, frozen: list[nn.Module]) -> Sequential:
+        """Make and build the layers of a Sequential, and add those that are frozen to the list."""
+        modules = list[nn.Module]()
+        for described in self._layers_of(config):
+            name, inner = self._named(described)
+            made = (
+                [self._sequential(inner, shape, frozen)] if name == "Sequential" else self._layer(described, shape[-1])
+            )
+            for module in made:
+                if isinstance(module, Layer):
+                    module.build(shape)
+                shape = output_shape(module, shape)
+            modules += made
+            if inner.get("trainable") is False:
+                frozen += made
+        return Sequential(modules)
+
+    def _layers_of(self, config: Config) -> list[Any]:
+        if not isinstance(config.get("layers"), list) or not config["layers"]:
+            raise self._error("a Sequential has no list of layers")
+        layers: list[Any] = config["layers"]
+        return layers
 
     def _layer(self, described: Any, features: int | None) -> list[nn.Module]:
         """Make what a layer of Keras is here: one layer, an activation after a Dense one, nothing for an InputLayer."""
@@ -231,7 +246,7 @@ class KerasConfig:
 
     def _input_shape(self, config: Config) -> Shape:
         """Find the shape of the model's input: what the first layer says, or the model itself."""
-        first = config["layers"][0] if config["layers"] else {}
+        first = self._layers_of(config)[0]
         name, inner = self._named(first)
         shape = inner.get("batch_shape") or inner.get("batch_input_shape") or config.get("build_input_shape")
         if shape is None and isinstance(first.get("build_config"), dict):

@@ -55,6 +55,9 @@ def load_keras(path: str | os.PathLike[str]) -> Sequential:
 
     TensorFlow Addons' ``PeepholeLSTMCell`` in an RNN becomes an ``LSTM(peephole=True)``.
 
+    The model is in training mode, as every new module: call ``model.eval()`` before it predicts. Where a layer with
+    ``go_backwards`` hands on a mask, it is not the one that Keras hands on: see :class:`RNN`.
+
     Examples
     --------
     >>> import tempfile
