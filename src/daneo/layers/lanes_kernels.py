@@ -126,7 +126,9 @@ def fill(typing_context: Any, like: Any, number: Any) -> Emitted:
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector, value = vector_type(like), arguments[1]
-        return spread(builder, builder.fptrunc(value, vector.element) if like.count * 4 == VECTOR_BYTES else value, vector)
+        return spread(
+            builder, builder.fptrunc(value, vector.element) if like.count * 4 == VECTOR_BYTES else value, vector
+        )
 
     return like(like, types.float64), emit
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from daneo.layers.activations_kernels import activate, slope
 from daneo.layers.lanes_kernels import fill, lane_count, load, store, zero
 from daneo.layers.recurrent_steps_kernels import (
     active_sequences,
+    backward_scratch,
     carry_over,
     clear_masked,
     compiled,
     defer_outputs,
     drop_states,
     first_row,
+    forward_scratch,
     hand_back,
     hand_back_inputs,
     inlined,
@@ -29,7 +30,7 @@ from daneo.layers.recurrent_steps_kernels import (
     slot_before,
     time_of,
 )
-from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS
+from daneo.layers.tile_product_kernels import ROWS
 
 GATES = 4
 entry: Any = njit(nogil=True, cache=True, error_model="numpy")
@@ -133,6 +134,54 @@ def _step(
                     )  # fmt: skip
 
 
+@compiled
+def _all_steps(
+    run: Any,
+    x: Any,
+    kernel: Any,
+    columns: Any,
+    bias: Any,
+    table: Any,
+    tokens: Any,
+    gates: Any,
+    hidden: Any,
+    cells: Any,
+    outputs: Any,
+    recurrent_kernel: Any,
+    peephole: Any,
+    mask: Any,
+    recurrent_masks: Any,
+    activation: int,
+    recurrent_activation: int,
+    coupled: bool,
+    zero_output: bool,
+    first: int,
+    last: int,
+    scratch: Any,
+) -> None:
+    """All steps of the sequences from first to last."""
+    sums, part, dropped, active, states, rows = scratch
+    num_slots = len(hidden) // run.num_sequences
+    source = table if len(tokens) else gates
+    for step in range(run.num_steps):
+        if step % run.chunk == 0 and len(x):
+            project_chunk(run, x, kernel, columns, GATES, bias, gates, mask, step, first, last, active, rows, sums)
+        count = active_sequences(run, mask, time_of(run, step), first, last, active)
+        for n in range(count):
+            states[n] = active[n] * num_slots
+        if len(mask):
+            carry_over(run, hidden, mask, step, first, last)
+            carry_over(run, cells, mask, step, first, last)
+            clear_masked(run, gates, mask, time_of(run, step), first, last)
+        drop_states(run, recurrent_masks, hidden, states, slot_before(run, step, num_slots), active, count, dropped)
+        _step(
+            run, step, count, sums, part, dropped, active, states, source, tokens, gates, hidden, cells,
+            recurrent_kernel, peephole, activation, recurrent_activation, coupled,
+        )  # fmt: skip
+        if len(outputs):
+            show_outputs(run, hidden, outputs, mask, step, first, last, zero_output)
+
+
 @entry
 def forward(
     run: Any,
@@ -163,29 +212,10 @@ def forward(
     the row of each time. `gates` has a row for each time, or for each step of a chunk where nobody asks for them later.
     `recurrent_kernel` is in panels. What is not there has no rows.
     """
-    lanes, num_slots = lane_count(gates), len(hidden) // run.num_sequences
-    sums, part = np.empty((MAX_ROWS, MAX_WIDTH * lanes), gates.dtype), np.empty((MAX_ROWS, lanes), gates.dtype)
-    dropped = np.empty(recurrent_masks.shape, gates.dtype)
-    active, states = np.empty(last - first, np.int64), np.empty(last - first, np.int64)
-    rows = np.empty((2, (last - first) * run.chunk), np.int64)
-    source = table if len(tokens) else gates
-    for step in range(run.num_steps):
-        if step % run.chunk == 0 and len(x):
-            project_chunk(run, x, kernel, columns, GATES, bias, gates, mask, step, first, last, active, rows, sums)
-        count = active_sequences(run, mask, time_of(run, step), first, last, active)
-        for n in range(count):
-            states[n] = active[n] * num_slots
-        if len(mask):
-            carry_over(run, hidden, mask, step, first, last)
-            carry_over(run, cells, mask, step, first, last)
-            clear_masked(run, gates, mask, time_of(run, step), first, last)
-        drop_states(run, recurrent_masks, hidden, states, slot_before(run, step, num_slots), active, count, dropped)
-        _step(
-            run, step, count, sums, part, dropped, active, states, source, tokens, gates, hidden, cells,
-            recurrent_kernel, peephole, activation, recurrent_activation, coupled,
-        )  # fmt: skip
-        if len(outputs):
-            show_outputs(run, hidden, outputs, mask, step, first, last, zero_output)
+    scratch = forward_scratch(run, gates, recurrent_masks, last - first)
+    _all_steps(
+        run, x, kernel, columns, bias, table, tokens, gates, hidden, cells, outputs, recurrent_kernel, peephole, mask, recurrent_masks, activation, recurrent_activation, coupled, zero_output, first, last, scratch,
+    )  # fmt: skip
 
 
 @inlined
@@ -221,9 +251,9 @@ def _hand_back_cell(
     d_c = d_c * f
     if len(peephole):
         d_c = d_c + d_i * load(peephole, 0, j) + d_f * load(peephole, 1, j)
-        store(d_peephole, 0, j, load(d_peephole, 0, j) + d_i * c)
-        store(d_peephole, 1, j, load(d_peephole, 1, j) + d_f * c)
-        store(d_peephole, 2, j, load(d_peephole, 2, j) + d_o * c_new)
+        store(d_peephole, 3 * b, j, load(d_peephole, 3 * b, j) + d_i * c)
+        store(d_peephole, 3 * b + 1, j, load(d_peephole, 3 * b + 1, j) + d_f * c)
+        store(d_peephole, 3 * b + 2, j, load(d_peephole, 3 * b + 2, j) + d_o * c_new)
     store(d_cell, b, j, d_c)
     store(gates, row, j, d_i)
     store(gates, row, units + j, d_f)
@@ -271,6 +301,50 @@ def _step_back(
                 )  # fmt: skip
 
 
+@compiled
+def _all_steps_back(
+    run: Any,
+    gates: Any,
+    cells: Any,
+    transposed: Any,
+    recurrent_transposed: Any,
+    peephole: Any,
+    mask: Any,
+    recurrent_masks: Any,
+    d_outputs: Any,
+    d_last: Any,
+    d_hidden: Any,
+    d_cell: Any,
+    d_peephole: Any,
+    d_x: Any,
+    x_columns: Any,
+    activation: int,
+    recurrent_activation: int,
+    coupled: bool,
+    zero_output: bool,
+    first: int,
+    last: int,
+    scratch: Any,
+) -> None:
+    """All steps of the sequences from first to last, from the end."""
+    sums, active, numbers, rows = scratch
+    for step in range(run.num_steps - 1, -1, -1):
+        time = time_of(run, step)
+        if len(mask):
+            defer_outputs(run, d_outputs, mask, time, first, last, d_last, zero_output)
+        count = active_sequences(run, mask, time, first, last, active)
+        _step_back(
+            run, step, count, active, gates, cells, peephole, d_outputs, d_last, d_hidden, d_cell, d_peephole,
+            activation, recurrent_activation, coupled,
+        )  # fmt: skip
+        hand_back(
+            run, gates, time, 0, active, numbers, count, recurrent_transposed, recurrent_masks, 0, GATES, d_hidden,
+            False, sums,
+        )  # fmt: skip
+        if len(d_x) and step % run.chunk == 0:
+            hand_back_inputs(run, gates, transposed, x_columns, d_x, mask, step, first, last, active, rows, sums)
+
+
 @entry
 def backward(
     run: Any,
@@ -299,24 +373,9 @@ def backward(
 
     Overwrites: `gates` become the gradient of the input product; `d_hidden` and `d_cell` (B, U), on entry of the final
     states, become those of the initial states; `d_last` (B, U), on entry of the last output, is used up; `d_peephole`
-    (3, U), the caller's own for each thread, is added to; `d_x` (B * T, D), if it has rows, is the gradient of x.
+    (B * 3, U) is added to; `d_x` (B * T, D), if it has rows, is the gradient of x.
     """
-    lanes = lane_count(gates)
-    sums = np.empty((MAX_ROWS, MAX_WIDTH * lanes), gates.dtype)
-    active, scratch = np.empty(last - first, np.int64), np.empty(last - first, np.int64)
-    rows = np.empty((2, (last - first) * run.chunk), np.int64)
-    for step in range(run.num_steps - 1, -1, -1):
-        time = time_of(run, step)
-        if len(mask):
-            defer_outputs(run, d_outputs, mask, time, first, last, d_last, zero_output)
-        count = active_sequences(run, mask, time, first, last, active)
-        _step_back(
-            run, step, count, active, gates, cells, peephole, d_outputs, d_last, d_hidden, d_cell, d_peephole,
-            activation, recurrent_activation, coupled,
-        )  # fmt: skip
-        hand_back(
-            run, gates, time, 0, active, scratch, count, recurrent_transposed, recurrent_masks, GATES, d_hidden, False,
-            sums,
-        )  # fmt: skip
-        if len(d_x) and step % run.chunk == 0:
-            hand_back_inputs(run, gates, transposed, x_columns, d_x, mask, step, first, last, active, rows, sums)
+    scratch = backward_scratch(run, gates, last - first)
+    _all_steps_back(
+        run, gates, cells, transposed, recurrent_transposed, peephole, mask, recurrent_masks, d_outputs, d_last, d_hidden, d_cell, d_peephole, d_x, x_columns, activation, recurrent_activation, coupled, zero_output, first, last, scratch,
+    )  # fmt: skip

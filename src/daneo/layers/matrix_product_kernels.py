@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from daneo.layers.lanes_kernels import lane_count, load, store
+from daneo.layers.lanes_kernels import lane_count, load, store, zero
 from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS, tile_product
 
 entry: Any = njit(nogil=True, cache=True, error_model="numpy")
@@ -101,16 +101,19 @@ def multiply_rows(
 
 
 @entry
-def multiply(left: Any, rows: Any, panels: Any, columns: Any, width: int, bias: Any, out: Any, first: int, last: int) -> None:
+def multiply(
+    left: Any, rows: Any, panels: Any, columns: Any, width: int, bias: Any, out: Any, first: int, last: int
+) -> None:
     """out[rows[n]] = left[rows[n]] @ panels (+ bias), for n from first to last."""
     sums = np.empty((MAX_ROWS, MAX_WIDTH * lane_count(out)), out.dtype)
     multiply_rows(left, rows, panels, columns, width, bias, out, rows, first, last, sums)
 
 
 @inner
-def _turn(left: Any, rows: Any, factors: Any, factor_rows: Any, begin: int, size: int, turned: Any) -> None:
-    """turned[k, n] = left[rows[begin + n], k], times its factor where there are factors."""
-    length = left.shape[1]
+def _turn(
+    left: Any, length: int, rows: Any, factors: Any, factor_rows: Any, begin: int, size: int, turned: Any
+) -> None:
+    """turned[k, n] = left[rows[begin + n], k] for k < length, times its factor where there are factors."""
     for n in range(size):
         row = rows[begin + n]
         if len(factors):
@@ -141,9 +144,40 @@ def _add_panel(
                 store(out, tile + i, column + v, value)
 
 
+@inner
+def _add_chunks(
+    left: Any,
+    num_features: int,
+    left_rows: Any,
+    factors: Any,
+    factor_rows: Any,
+    right: Any,
+    right_rows: Any,
+    panels: Any,
+    out: Any,
+    first: int,
+    last: int,
+    turned: Any,
+    panel: Any,
+    order: Any,
+    sums: Any,
+) -> None:
+    lanes = lane_count(right)
+    for begin in range(0, len(left_rows), CHUNK):
+        size = min(CHUNK, len(left_rows) - begin)
+        _turn(left, num_features, left_rows, factors, factor_rows, begin, size, turned)
+        for number in range(first, last):
+            column, wide = panels[number, 0], panels[number, 1]
+            for n in range(size):
+                for v in range(wide):
+                    store(panel, 0, (n * wide + v) * lanes, load(right, right_rows[begin + n], column + v * lanes))
+            _add_panel(turned, order, panel, size, wide, out, column, begin > 0, sums)
+
+
 @entry
 def multiply_transposed(
     left: Any,
+    num_features: int,
     left_rows: Any,
     factors: Any,
     factor_rows: Any,
@@ -154,26 +188,47 @@ def multiply_transposed(
     first: int,
     last: int,
 ) -> None:
-    """out = the sum over n of left[left_rows[n]], as a column, times right[right_rows[n]], as a row.
+    """Out = the sum over n of left[left_rows[n]], as a column, times right[right_rows[n]], as a row.
 
     Made for panels from first to last of `panels` (N, 2): the column of `right` and `out` where one starts, and how
-    many registers wide it is. `factors` multiplies left row n by its row factor_rows[n], or has no rows. Where `out` has
-    one row more than `left` has columns, the last is the sum of the right rows: the gradient of a bias.
+    many registers wide it is. `factors` multiplies left row n by its row factor_rows[n], or has no rows. Of `left` the
+    first `num_features` columns count; where `out` has one row more, it is the sum of the right rows: a bias's gradient.
     """
-    lanes, length = lane_count(right), len(out)
+    lanes = lane_count(right)
     sums = np.empty((MAX_ROWS, MAX_WIDTH * lanes), right.dtype)
-    turned = np.ones((length, CHUNK), right.dtype)
+    turned = np.ones((len(out), CHUNK), right.dtype)
     panel = np.empty((1, CHUNK * MAX_WIDTH * lanes), right.dtype)
-    order = np.arange(length)
     for number in range(first, last):
         if len(left_rows) == 0:
             out[:, panels[number, 0] : panels[number, 0] + panels[number, 1] * lanes] = 0
-    for begin in range(0, len(left_rows), CHUNK):
-        size = min(CHUNK, len(left_rows) - begin)
-        _turn(left, left_rows, factors, factor_rows, begin, size, turned)
-        for number in range(first, last):
-            column, wide = panels[number, 0], panels[number, 1]
-            for n in range(size):
-                for v in range(wide):
-                    store(panel, 0, (n * wide + v) * lanes, load(right, right_rows[begin + n], column + v * lanes))
-            _add_panel(turned, order, panel, size, wide, out, column, begin > 0, sums)
+    _add_chunks(
+        left, num_features, left_rows, factors, factor_rows, right, right_rows, panels, out, first, last, turned, panel,
+        np.arange(len(out)), sums,
+    )  # fmt: skip
+
+
+@entry
+def group_by_token(tokens: Any, order: Any, starts: Any) -> None:
+    """List the places of each token n in `order`, from starts[n] to starts[n + 1]."""
+    starts[:] = 0
+    for token in tokens:
+        starts[token + 1] += 1
+    for n in range(1, len(starts)):
+        starts[n] += starts[n - 1]
+    following = starts[:-1].copy()
+    for place in range(len(tokens)):
+        token = tokens[place]
+        order[following[token]] = place
+        following[token] += 1
+
+
+@entry
+def add_up(rows: Any, order: Any, starts: Any, out: Any, first: int, last: int) -> None:
+    """out[n] = the sum of rows[order[starts[n] : starts[n + 1]]], for n from first to last."""
+    lanes = lane_count(out)
+    for n in range(first, last):
+        for j in range(0, out.shape[1], lanes):
+            total = zero(out)
+            for place in range(starts[n], starts[n + 1]):
+                total = total + load(rows, order[place], j)
+            store(out, n, j, total)

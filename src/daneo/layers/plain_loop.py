@@ -25,6 +25,7 @@ def run(
     return_sequences: bool,
     go_backwards: bool,
     zero_output_for_mask: bool,
+    projected: bool = False,
 ) -> tuple[Tensor, list[Tensor]]:
     """Take all steps of x.
 
@@ -39,6 +40,8 @@ def run(
         False: the states are carried over, and the output repeats the one before (zeros at first) or is zero.
     input_masks, recurrent_masks
         What the cell's ``dropout_masks`` drew.
+    projected : bool, default False
+        x (B, T, G*U) is the input product of one of our cells already.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def run(
         if go_backwards:
             x, mask = x.flip(1), None if mask is None else mask.flip(1)
         return _run_stack(cell, x, states, mask, input_masks, recurrent_masks, return_sequences, zero_output_for_mask)
-    steps, step = _steps(cell, x, input_masks, recurrent_masks)
+    steps, step = _steps(cell, x, input_masks, recurrent_masks, projected)
     kept = [None] * len(steps) if mask is None else list(mask[..., None].unbind(1))
     if go_backwards:
         steps, kept = steps[::-1], kept[::-1]
@@ -97,7 +100,9 @@ def _run_stack(
     return x, last_states
 
 
-def _steps(cell: nn.Module, x: Tensor, input_masks: Any, recurrent_masks: Any) -> tuple[list[Tensor], Step]:
+def _steps(
+    cell: nn.Module, x: Tensor, input_masks: Any, recurrent_masks: Any, projected: bool
+) -> tuple[list[Tensor], Step]:
     """Return what each step takes, in the order of time, and the function that takes a step."""
     if not isinstance(cell, RecurrentCell):
         return list(x.unbind(1)), lambda x_t, states: _normal(cell(x_t, states))
@@ -106,7 +111,7 @@ def _steps(cell: nn.Module, x: Tensor, input_masks: Any, recurrent_masks: Any) -
         states, _ = cell.step(projected, states, recurrent_masks)
         return states[0], states
 
-    return list(cell.project(x, input_masks).unbind(1)), step
+    return list((x if projected else cell.project(x, input_masks)).unbind(1)), step
 
 
 def _normal(result: tuple[Tensor, Tensor | Sequence[Tensor]]) -> tuple[Tensor, list[Tensor]]:

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from daneo.layers.lanes_kernels import lane_count, load, store, zero
 from daneo.layers.matrix_product_kernels import multiply_rows
-from daneo.layers.tile_product_kernels import MAX_WIDTH, ROWS, tile_product
+from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS, tile_product
 
 compiled: Any = njit(nogil=True, error_model="numpy", _nrt=False)
 inlined: Any = njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)
@@ -66,6 +67,35 @@ def clear_row(target: Any, row: int) -> None:
     """Set a row of whole registers to zero."""
     for j in range(0, target.shape[1], lane_count(target)):
         store(target, row, j, zero(target))
+
+
+@njit(nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
+def forward_scratch(run: Any, like: Any, recurrent_masks: Any, num_rows: int) -> Any:
+    """Make the arrays that a forward pass writes to on its way: sums, part, dropped, active, states and rows.
+
+    Only here, and not where the steps are, are arrays made: counting who refers to them would make threads wait for
+    each other at every call.
+    """
+    lanes = lane_count(like)
+    return (
+        np.empty((MAX_ROWS, MAX_WIDTH * lanes), like.dtype),
+        np.empty((MAX_ROWS, lanes), like.dtype),
+        np.empty(recurrent_masks.shape, like.dtype),
+        np.empty(num_rows, np.int64),
+        np.empty(num_rows, np.int64),
+        np.empty((2, num_rows * run.chunk), np.int64),
+    )
+
+
+@njit(nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
+def backward_scratch(run: Any, like: Any, num_rows: int) -> Any:
+    """Make the arrays that a backward pass writes to on its way: sums, active, numbers and rows."""
+    return (
+        np.empty((MAX_ROWS, MAX_WIDTH * lane_count(like)), like.dtype),
+        np.empty(num_rows, np.int64),
+        np.empty(num_rows, np.int64),
+        np.empty((2, num_rows * run.chunk), np.int64),
+    )
 
 
 @compiled
@@ -172,9 +202,7 @@ def recurrent_sums(
     """Multiply the states of a tile of sequences with a panel that holds a register of each of `width` gates."""
     lanes = lane_count(sums)
     if len(dropped) == 0:
-        tile_product(
-            sums, hidden, states, tile, size, before, 0, kernel, start, width * lanes, lanes, run.units, width
-        )
+        tile_product(sums, hidden, states, tile, size, before, 0, kernel, start, width * lanes, lanes, run.units, width)
         return
     for k in range(width):
         place = start + k * lanes
@@ -195,6 +223,7 @@ def hand_back(
     count: int,
     transposed: Any,
     recurrent_masks: Any,
+    first_gate: int,
     num_gates: int,
     d_hidden: Any,
     more: bool,
@@ -202,8 +231,8 @@ def hand_back(
 ) -> None:
     """d_hidden = (+=, if more) d_gates @ recurrent_kernel.T, for the active sequences.
 
-    `transposed` holds the transpose of `num_gates` gates in panels, `column` is where they start in a row of d_gates. With
-    dropout each gate's share is multiplied by the mask that multiplied the state. `rows` is scratch.
+    `transposed` holds the transpose of the `num_gates` gates from `first_gate` on, in panels; `column` is where they start
+    in a row of d_gates. With dropout each gate's share is multiplied by its mask. `rows` is scratch.
     """
     lanes, width = lane_count(sums), d_hidden.shape[1]
     for n in range(count):
@@ -229,7 +258,7 @@ def hand_back(
                         j = (panel + v) * lanes
                         value = load(sums, i, v * lanes)
                         if len(recurrent_masks):
-                            value = value * load(recurrent_masks, part * run.num_sequences + b, j)
+                            value = value * load(recurrent_masks, (first_gate + part) * run.num_sequences + b, j)
                         if more or part:
                             value = value + load(d_hidden, b, j)
                         store(d_hidden, b, j, value)

@@ -19,7 +19,6 @@ from daneo.layers.lanes_kernels import (
     constant,
     emitted,
     multiply_add,
-    settings,
     spread,
     vector_type,
 )
@@ -75,9 +74,7 @@ class _Tile:
                 for u in range(1, unroll):
                     total = builder.fadd(total, sums[u, i, v])
                 column = self.integer(v * self.lanes.count)
-                place = address(
-                    self.context, builder, self.sums_type, self.sums, self.integer(i), column, self.vector
-                )
+                place = address(self.context, builder, self.sums_type, self.sums, self.integer(i), column, self.vector)
                 builder.store(total, place, align=self.align)
 
     def loop(self, begin: Any, end: Any, unroll: int, initial: dict[Any, Any]) -> dict[Any, Any]:

@@ -1,0 +1,270 @@
+"""The compiled recurrences as operators of PyTorch: one for a whole layer, with gradients of any order."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from daneo.layers import plain_loop
+from daneo.layers.recurrent_calls import Call, Inputs, OutputGradients, Saved
+from daneo.layers.recurrent_cell import RecurrentCell
+
+KINDS = ("simple_rnn", "gru", "lstm")
+SMALL = 8e6  # floating-point operations that one thread does sooner than two can share them
+
+
+class Plan(NamedTuple):
+    """What a compiled layer does, whatever it is called with; see `Call` for the settings.
+
+    Attributes
+    ----------
+    kind : int
+        Place in KINDS.
+    """
+
+    kind: int
+    activation: int
+    recurrent_activation: int
+    variant: bool
+    reverse: bool
+    sequences: bool
+    zero_output: bool
+
+
+# What an operator is given, in the order of `Inputs`: x, kernel, recurrent_kernel, bias, peephole, hidden, cell, mask,
+# recurrent_masks, tokens. Those from mask on carry no gradient.
+Given = tuple[Tensor | None, ...]
+NUM_DIFFERENTIABLE = 7
+
+
+def passes_of(kind: int) -> ModuleType:
+    """Import the passes of a kind: Numba comes with the first call, not with the package."""
+    if kind == 0:
+        from daneo.layers import simple_rnn_passes
+
+        return simple_rnn_passes
+    if kind == 1:
+        from daneo.layers import gru_passes
+
+        return gru_passes
+    from daneo.layers import lstm_passes
+
+    return lstm_passes
+
+
+def _call(plan: Plan, given: Inputs, keep: bool) -> Call:
+    work = 2.0 * given.num_sequences * given.num_steps * given.recurrent_kernel.size * (2 if keep else 1)
+    return Call(*plan[1:], keep, 1 if work < SMALL else torch.get_num_threads())
+
+
+def _arrays(given: Sequence[Tensor | None]) -> Inputs:
+    return Inputs(*(None if one is None else one.detach().numpy() for one in given))  # type: ignore[arg-type]
+
+
+def run(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]:
+    """Return (outputs, hidden) or (outputs, hidden, cell): see the forward passes.
+
+    `cell` is the layer's; its plain steps serve gradients of gradients.
+    """
+    if torch.compiler.is_compiling():
+        return tuple(_recurrence(list(plan), *given)[: 2 + (plan.kind == 2)])
+    if torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in given[:NUM_DIFFERENTIABLE]):
+        results: tuple[Tensor, ...] = _Recurrence.apply(plan, cell, *given)  # type: ignore[no-untyped-call]
+        return results
+    inputs = _arrays(given)
+    outputs, states, _ = passes_of(plan.kind).forward(_call(plan, inputs, keep=False), inputs)
+    return (torch.from_numpy(outputs), *map(torch.from_numpy, states))
+
+
+def internals(plan: Plan, given: Given) -> tuple[Tensor, list[Tensor], Saved]:
+    """Run without gradients and return the outputs, the final states and all that the kernels keep."""
+    inputs = _arrays(given)
+    outputs, states, saved = passes_of(plan.kind).forward(_call(plan, inputs, keep=True), inputs)
+    return torch.from_numpy(outputs), [torch.from_numpy(state) for state in states], saved
+
+
+class _Recurrence(torch.autograd.Function):
+    """The operator as autograd runs it step by step, without the detour over the dispatcher."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, cell: RecurrentCell, *given: Tensor | None) -> tuple[Tensor, ...]:
+        inputs = _arrays(given)
+        outputs, states, saved = passes_of(plan.kind).forward(_call(plan, inputs, keep=True), inputs)
+        shown = torch.from_numpy(outputs)
+        ctx.plan, ctx.cell, ctx.saved = plan, cell, saved
+        # Saving the outputs notices if somebody writes to them: they are the kept states themselves.
+        ctx.save_for_backward(*given, shown)
+        ctx.set_materialize_grads(False)
+        return (shown, *map(torch.from_numpy, states))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        given: Given = ctx.saved_tensors[:-1]
+        if torch.is_grad_enabled():  # create_graph=True: somebody wants to differentiate what comes out
+            return (None, None, *_differentiable(ctx, given, gradients))
+        saved, ctx.saved = ctx.saved, None  # the pass uses them up
+        return (None, None, *_backward(ctx.plan, given, saved, gradients, ctx.needs_input_grad[2:]))
+
+
+def _backward(
+    plan: Plan, given: Given, saved: Saved | None, gradients: Sequence[Tensor | None], needs: Sequence[bool]
+) -> list[Tensor | None]:
+    inputs, passes = _arrays(given), passes_of(plan.kind)
+    call = _call(plan, inputs, keep=True)
+    if saved is None:  # retain_graph=True, the second time
+        saved = passes.forward(call, inputs)[2]
+    arrays = [None if one is None else one.detach().numpy() for one in (*gradients, None, None)[:3]]
+    made = passes.backward(call, inputs, saved, OutputGradients(*arrays), needs[0])
+    found = [
+        torch.from_numpy(one) if one is not None and need else None for one, need in zip(made, needs, strict=False)
+    ]
+    return [*found, *[None] * (len(given) - len(found))]
+
+
+def _differentiable(ctx: Any, given: Given, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Gradients that can be differentiated again, from the plain loop."""
+    needed = [one for one, need in zip(given, ctx.needs_input_grad[2:], strict=True) if need]
+    results = plainly(ctx.plan, ctx.cell, given)
+    pairs = [(one, gradient) for one, gradient in zip(results, gradients, strict=False) if gradient is not None]
+    found = iter(
+        torch.autograd.grad(
+            [one for one, _ in pairs], needed, [gradient for _, gradient in pairs], create_graph=True, allow_unused=True
+        )
+        if pairs
+        else [None] * len(needed)
+    )
+    return [next(found) if need else None for need in ctx.needs_input_grad[2:]]
+
+
+def plainly(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]:
+    """Run the same recurrence, with the same results, step by step in PyTorch's own operations."""
+    x, kernel, recurrent_kernel, bias, peephole, hidden, cell_state, mask, recurrent_masks, tokens = given
+    assert x is not None
+    assert hidden is not None
+    twin = copy.copy(cell)
+    weights = {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias, "peephole_kernel": peephole}
+    twin.__dict__["_parameters"] = {name: weights.get(name) for name in cell._parameters}
+    states = [hidden] if cell_state is None else [hidden, cell_state]
+    output, states = plain_loop.run(
+        twin,
+        x if tokens is None else x[tokens],
+        states,
+        mask,
+        None,
+        recurrent_masks,
+        projected=kernel is None,
+        return_sequences=plan.sequences,
+        go_backwards=plan.reverse,
+        zero_output_for_mask=plan.zero_output,
+    )
+    return (output.flip(1) if plan.reverse and plan.sequences else output, *states)
+
+
+# ----------------------------------------------------------------------------- the same operator for torch.compile
+
+
+@torch.library.custom_op("daneo::recurrence", mutates_args=())
+def _recurrence(
+    plan: list[int],
+    x: Tensor,
+    kernel: Tensor | None,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None,
+    peephole: Tensor | None,
+    hidden: Tensor,
+    cell: Tensor | None,
+    mask: Tensor | None,
+    recurrent_masks: Tensor | None,
+    tokens: Tensor | None,
+) -> list[Tensor]:
+    """Return outputs, final states, and what the backward operator takes: gates, states, cells or candidates."""
+    given = (x, kernel, recurrent_kernel, bias, peephole, hidden, cell, mask, recurrent_masks, tokens)
+    outputs, states, saved = internals(_plan(plan), given)
+    # An operator's results must not share memory.
+    return [outputs.contiguous().clone(), *states, *map(torch.from_numpy, saved)]
+
+
+def _plan(numbers: Sequence[int]) -> Plan:
+    return Plan(*numbers[:3], *map(bool, numbers[3:]))
+
+
+@_recurrence.register_fake
+def _shapes(
+    plan: list[int],
+    x: Tensor,
+    kernel: Tensor | None,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None,
+    peephole: Tensor | None,
+    hidden: Tensor,
+    cell: Tensor | None,
+    mask: Tensor | None,
+    recurrent_masks: Tensor | None,
+    tokens: Tensor | None,
+) -> list[Tensor]:
+    kind, sequences = plan[0], plan[5]
+    (size, units), steps = hidden.shape, (x if tokens is None else tokens).shape[1]
+    width = -(-units * x.element_size() // 64) * 64 // x.element_size()
+    gates = (0, 3, 4)[kind]
+    slots = size * (steps + 1)
+    shown = x.new_empty((size, steps, units) if sequences else (size, units))
+    states = [x.new_empty((size, units)) for _ in range(1 + (kind == 2))]
+    kept = x.new_empty((size * steps, gates * width) if gates else (0, 64 // x.element_size()))
+    more = ((0, 64 // x.element_size()), (size * steps, width), (slots, width))[kind]
+    return [shown, *states, kept, x.new_empty((slots, width)), x.new_empty(more)]
+
+
+@torch.library.custom_op("daneo::recurrence_backward", mutates_args=())
+def _recurrence_backward(
+    plan: list[int], needs_x: bool, given: list[Tensor], places: list[int], gradients: list[Tensor], saved: list[Tensor]
+) -> list[Tensor]:
+    """Return the gradients of what `places` says is given, from x on; of x no numbers unless they are needed."""
+    inputs = _given(given, places)
+    needs = [one is not None for one in inputs[:NUM_DIFFERENTIABLE]]
+    arrays = Saved(*(one.numpy().copy() for one in saved))  # the pass writes to them
+    made = _backward(_plan(plan), inputs, arrays, gradients, [needs_x, *needs[1:], False, False, False])
+    found = [one for one, need in zip(made, needs, strict=False) if need]
+    return [given[0].new_empty(0) if one is None else one.contiguous().clone() for one in found]
+
+
+def _given(given: Sequence[Tensor], places: Sequence[int]) -> Given:
+    inputs: list[Tensor | None] = [None] * 10
+    for one, place in zip(given, places, strict=True):
+        inputs[place] = one
+    return tuple(inputs)
+
+
+@_recurrence_backward.register_fake
+def _gradient_shapes(
+    plan: list[int], needs_x: bool, given: list[Tensor], places: list[int], gradients: list[Tensor], saved: list[Tensor]
+) -> list[Tensor]:
+    shapes = [one.shape for one, place in zip(given, places, strict=True) if place < NUM_DIFFERENTIABLE]
+    return [given[0].new_empty(0 if not n and not needs_x else shape) for n, shape in enumerate(shapes)]
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+    plan, *given = inputs
+    places = [place for place, one in enumerate(given) if one is not None]
+    ctx.plan, ctx.places, ctx.num_kept = plan, places, 3
+    ctx.save_for_backward(*(given[place] for place in places), *output[-3:])
+
+
+def _differentiate(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
+    given, saved = list(ctx.saved_tensors[: len(ctx.places)]), list(ctx.saved_tensors[len(ctx.places) :])
+    plan, places = ctx.plan, ctx.places
+    made = torch.ops.daneo.recurrence_backward(
+        plan, ctx.needs_input_grad[1], given, places, list(gradients[: 2 + (plan[0] == 2)]), saved
+    )
+    found: list[Tensor | None] = [None] * 10
+    for one, place in zip(made, places, strict=False):
+        if place < NUM_DIFFERENTIABLE and ctx.needs_input_grad[1 + place]:
+            found[place] = one
+    return (None, *found)
+
+
+_recurrence.register_autograd(_differentiate, setup_context=_save)
