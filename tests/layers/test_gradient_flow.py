@@ -170,7 +170,7 @@ def test_verdict(factor: float, steps: int, kind: str, words: str) -> None:
     assert (flow.vanishes, flow.explodes) == (kind == "vanishes", kind == "explodes")
     assert_allclose(flow.rate, factor, rtol=1e-12)
     assert_allclose(flow.ratio, factor ** (steps - 1), rtol=1e-12)
-    assert repr(flow) == f"GradientFlow of SimpleRNN, 2 sequences of {steps} steps. {flow.verdict}"
+    assert repr(flow) == f"GradientFlow of SimpleRNN, (B, T) = (2, {steps}): {flow.verdict}"
 
 
 def test_verdict_counts_back_from_where_the_loss_enters() -> None:

@@ -199,7 +199,7 @@ def test_is_copied_pickled_and_shows_itself() -> None:
     trace = GRU(3).trace(torch.ones(1, 2, 4))
     for twin in (copy.deepcopy(trace), pickle.loads(pickle.dumps(trace))):
         assert torch.equal(twin.update_gate, trace.update_gate)
-    assert repr(trace).startswith("Trace of GRU, 1 sequence of 2 steps: update_gate (3 units), ")
+    assert repr(trace).startswith("Trace of GRU, (B, T, U) = (1, 2, 3): update_gate, ")
     assert {"update_gate", "output", "plot"} <= set(dir(trace))
     with pytest.raises(AttributeError, match="no 'forget_gate'. It has: update_gate, reset_gate, candidate, hidden"):
         trace.forget_gate  # noqa: B018

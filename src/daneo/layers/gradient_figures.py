@@ -37,7 +37,7 @@ def norms_over_steps(
     for name, norms in lines.items():
         (line,) = axes.plot(
             norms,
-            marker="." if steps <= 60 else None,
+            marker="." if steps <= 40 else None,
             linestyle="--" if name == "cell_state" else "-",
             color=colour,
             label=f"{label}, {name.replace('_', ' ')}",

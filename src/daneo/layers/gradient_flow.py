@@ -91,8 +91,7 @@ class GradientFlow:
     go_backwards: bool
 
     def __repr__(self) -> str:
-        rows, steps = self.hidden_state.shape
-        return f"GradientFlow of {self.layer}, {rows} sequence{'s' * (rows != 1)} of {steps} steps. {self.verdict}"
+        return f"GradientFlow of {self.layer}, (B, T) = {tuple(self.hidden_state.shape)}: {self.verdict}"
 
     def over_batch(self) -> dict[str, Tensor]:
         """Return the norms of the gradient at the states of all rows together.

@@ -69,8 +69,7 @@ class Trace:
     >>> from daneo.layers import GRU
     >>> trace = GRU(64).trace(torch.randn(2, 5, 100), lengths=[5, 3])
     >>> trace
-    Trace of GRU, 2 sequences of 5 steps: update_gate (64 units), reset_gate (64 units), candidate (64 units),
-    hidden_state (64 units)
+    Trace of GRU, (B, T, U) = (2, 5, 64): update_gate, reset_gate, candidate, hidden_state
     >>> trace.update_gate[1, :, 0].isnan().tolist()
     [False, False, False, True, True]
     >>> torch.equal(trace.hidden_state[1, 4], trace.hidden_state[1, 2])
@@ -93,9 +92,8 @@ class Trace:
         return sorted({*super().__dir__(), *self.internals})
 
     def __repr__(self) -> str:
-        rows, steps = self.internals["hidden_state"].shape[:2]
-        names = ", ".join(f"{name} ({values.shape[2]} units)" for name, values in self.internals.items())
-        return f"Trace of {self.layer}, {rows} sequence{'s' * (rows != 1)} of {steps} steps: {names}"
+        shape = tuple(next(iter(self.internals.values())).shape)
+        return f"Trace of {self.layer}, (B, T, U) = {shape}: {', '.join(self.internals)}"
 
     @property
     def gates(self) -> dict[str, Tensor]:
