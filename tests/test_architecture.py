@@ -41,6 +41,12 @@ def stage_of(module: str) -> str:
     return parts[1] if len(parts) > 1 and parts[1] in STAGES else "foundations"
 
 
+def references_of(kernels: str) -> set[str]:
+    """Names that the reference of some kernels may have: both directions of a layer share one."""
+    name = kernels.removesuffix("_kernels")
+    return {f"{name}_reference.py", f"{name.removesuffix('_forward').removesuffix('_backward')}_reference.py"}
+
+
 def violations(path: str, source: str, siblings: set[str]) -> list[str]:
     """What the module at `path` (as `daneo/corpus/vocabulary.py`, among files named `siblings`) does wrong."""
     stem = Path(path).stem
@@ -66,7 +72,7 @@ def violations(path: str, source: str, siblings: set[str]) -> list[str]:
         found.append(f"{path}: torch is for layers/ and what comes after it")
     if stem.endswith("_reference") and (ours or theirs & {"numba", "torch"}):
         found.append(f"{path}: a reference is plain Python and NumPy and imports nothing of ours")
-    if stem.endswith("_kernels") and stem.replace("_kernels", "_reference") + ".py" not in siblings:
+    if stem.endswith("_kernels") and not references_of(stem) & siblings:
         found.append(f"{path}: has no {stem.replace('_kernels', '_reference')}.py beside it")
     return found
 
@@ -117,6 +123,7 @@ def test_checker_sees(path: str, source: str, complaint: str) -> None:
         ),
         ("daneo/corpus/__init__.py", "from . import vocabulary"),
         ("daneo/corpus/x_kernels.py", "from numba import njit"),
+        ("daneo/layers/x_backward_kernels.py", "from numba import njit"),
         ("daneo/layers/x.py", "import torch\nfrom daneo.embeddings import WordVectors"),
         ("daneo/corpus/x_reference.py", "import numpy as np"),
         ("daneo/cli/x.py", "def f():\n    from daneo.embeddings import WordVectors"),

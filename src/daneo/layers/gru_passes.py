@@ -1,10 +1,10 @@
-"""The GRU's forward and backward pass over arrays: buffers around gru_kernels.py, threads, gradients of weights."""
+"""The GRU's forward and backward pass over arrays: buffers around its kernels, threads, gradients of weights."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from daneo.layers import gru_kernels
+from daneo.layers import gru_backward_kernels, gru_forward_kernels
 from daneo.layers.backward_buffers import (
     WeightGradient,
     counted_rows,
@@ -27,7 +27,7 @@ from daneo.layers.forward_buffers import (
     run_of,
     shown_outputs,
 )
-from daneo.layers.gru_kernels import GATES
+from daneo.layers.gru_forward_kernels import GATES
 from daneo.layers.recurrence_buffers import Floats, Integers, no_rows, without_filling
 from daneo.layers.recurrent_calls import Call, InputGradients, Inputs, OutputGradients, Saved
 from daneo.layers.tile_product_kernels import MAX_WIDTH
@@ -53,7 +53,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
     recurrent_bias = gates_row(bias, GATES, where, dtype)
 
     def work(first: int, last: int) -> None:
-        gru_kernels.forward(
+        gru_forward_kernels.forward(
             run, ready.x, ready.kernel, where.columns, ready.bias, ready.table, ready.tokens, gates, ready.hidden,
             candidates, ready.outputs, recurrent, recurrent_bias, ready.mask, ready.recurrent_masks, call.activation,
             call.recurrent_activation, call.variant, call.zero_output, first, last,
@@ -74,7 +74,7 @@ def backward(call: Call, given: Inputs, saved: Saved, gradients: OutputGradients
     mask, masks = mask_of(given), rows_of(given.recurrent_masks, where.width, dtype)
 
     def work(first: int, last: int) -> None:
-        gru_kernels.backward(
+        gru_backward_kernels.backward(
             run, gates, hidden, candidates, back.transposed, of_gates, of_candidate, mask, masks, back.d_outputs,
             back.d_last, back.d_hidden, back.d_more, back.d_x, back.x_columns, call.activation,
             call.recurrent_activation, call.variant, call.zero_output, first, last,

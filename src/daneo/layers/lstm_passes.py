@@ -1,10 +1,10 @@
-"""The LSTM's forward and backward pass over arrays: buffers around lstm_kernels.py, threads, gradients of weights."""
+"""The LSTM's forward and backward pass over arrays: buffers around its kernels, threads, gradients of weights."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from daneo.layers import lstm_kernels
+from daneo.layers import lstm_backward_kernels, lstm_forward_kernels
 from daneo.layers.backward_buffers import (
     counted_rows,
     input_gradients,
@@ -26,7 +26,7 @@ from daneo.layers.forward_buffers import (
     shown_outputs,
     states_from,
 )
-from daneo.layers.lstm_kernels import GATES
+from daneo.layers.lstm_forward_kernels import GATES
 from daneo.layers.recurrence_buffers import Floats, without_filling
 from daneo.layers.recurrent_calls import Call, InputGradients, Inputs, OutputGradients, Saved
 from daneo.layers.worker_threads import in_shares
@@ -43,7 +43,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
     peephole = rows_of(given.peephole, where.width, dtype)
 
     def work(first: int, last: int) -> None:
-        lstm_kernels.forward(
+        lstm_forward_kernels.forward(
             run, ready.x, ready.kernel, where.columns, ready.bias, ready.table, ready.tokens, gates, ready.hidden,
             cells, ready.outputs, recurrent, peephole, ready.mask, ready.recurrent_masks, call.activation,
             call.recurrent_activation, call.variant, call.zero_output, first, last,
@@ -66,7 +66,7 @@ def backward(call: Call, given: Inputs, saved: Saved, gradients: OutputGradients
     d_peephole = np.zeros((run.num_sequences * len(peephole), where.width), dtype)
 
     def work(first: int, last: int) -> None:
-        lstm_kernels.backward(
+        lstm_backward_kernels.backward(
             run, gates, cells, back.transposed, recurrent, peephole, mask, masks, back.d_outputs, back.d_last,
             back.d_hidden, back.d_more, d_peephole, back.d_x, back.x_columns, call.activation,
             call.recurrent_activation, call.variant, call.zero_output, first, last,

@@ -1,10 +1,10 @@
-"""SimpleRNN's forward and backward pass over arrays: buffers around simple_rnn_kernels.py, threads, weight gradients."""
+"""SimpleRNN's forward and backward pass over arrays: buffers around its kernels, threads, weight gradients."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from daneo.layers import simple_rnn_kernels
+from daneo.layers import simple_rnn_backward_kernels, simple_rnn_forward_kernels
 from daneo.layers.backward_buffers import (
     counted_rows,
     input_gradients,
@@ -39,7 +39,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
     recurrent = packed(given.recurrent_kernel, where, MAX_WIDTH)
 
     def work(first: int, last: int) -> None:
-        simple_rnn_kernels.forward(
+        simple_rnn_forward_kernels.forward(
             run, ready.x, ready.kernel, where.columns, ready.bias, ready.table, ready.tokens, in_products, ready.hidden,
             ready.outputs, recurrent, ready.mask, ready.recurrent_masks, call.activation, call.zero_output, first, last,
         )  # fmt: skip
@@ -63,7 +63,7 @@ def backward(call: Call, given: Inputs, saved: Saved, gradients: OutputGradients
     d_product = np.empty((run.num_sequences * run.num_steps, where.width), dtype)
 
     def work(first: int, last: int) -> None:
-        simple_rnn_kernels.backward(
+        simple_rnn_backward_kernels.backward(
             run, d_product, hidden, back.transposed, recurrent, mask, masks, back.d_outputs, back.d_last,
             back.d_hidden, back.d_x, back.x_columns, call.activation, call.zero_output, first, last,
         )  # fmt: skip

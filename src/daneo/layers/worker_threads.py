@@ -1,33 +1,36 @@
-"""Threads that stay: a kernel call shared out over them costs microseconds, not the start of a thread."""
+"""Shares of a computation on several threads: PyTorch's own where they can be had, else threads that stay.
+
+The OpenMP threads of PyTorch go on spinning for milliseconds after each of its operations. Threads beside them would have
+to share the cores with that; so the shares are handed to the very same threads.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-_pool: ThreadPoolExecutor | None = None
-_size = 0
+import torch
 
-
-def _forget() -> None:
-    """Threads do not survive a fork; the child starts its own."""
-    global _pool, _size
-    _pool, _size = None, 0
-
+Work = Callable[[int, int], Any]
+_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_pools: dict[int, ThreadPoolExecutor] = {}
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_pools.clear)  # threads do not survive a fork
 
 
-def in_shares(work: Callable[[int, int], Any], total: int, num_threads: int) -> None:
+def in_shares(work: Work, total: int, num_threads: int) -> None:
     """Call ``work(first, last)`` for even shares of range(total), one a thread, and wait for all.
 
     Parameters
     ----------
     work : callable
-        Must release the GIL to gain anything. The first share runs in the calling thread.
+        Must release the GIL to gain anything.
     total : int
         What is shared out; no more threads are used than there is to share.
     num_threads : int
@@ -39,23 +42,65 @@ def in_shares(work: Callable[[int, int], Any], total: int, num_threads: int) -> 
     >>> sorted(shares)
     [(0, 2), (2, 5)]
     """
-    global _pool, _size
     num_threads = min(num_threads, total)
     if num_threads <= 1:
         work(0, total)
         return
-    pool = _pool
-    if pool is None or _size < num_threads - 1:
-        # An old pool ends by itself when those who still use it are done.
-        pool = _pool = ThreadPoolExecutor(num_threads - 1, thread_name_prefix="daneo-layers")
-        _size = num_threads - 1
+    openmp = _openmp_of_torch()
+    if openmp is None:
+        _in_pool(work, total, num_threads)
+    else:
+        _in_openmp(openmp, work, total, num_threads)
+
+
+def _in_openmp(openmp: ctypes.CDLL, work: Work, total: int, num_threads: int) -> None:
+    errors: list[BaseException] = []
+
+    def share(_: int | None) -> None:
+        # There may be fewer threads than were asked for.
+        n, threads = openmp.omp_get_thread_num(), openmp.omp_get_num_threads()
+        try:
+            work(n * total // threads, (n + 1) * total // threads)
+        except BaseException as error:
+            errors.append(error)  # no exception finds its way through C
+
+    openmp.GOMP_parallel(_CALLBACK(share), None, num_threads, 0)
+    if errors:
+        raise errors[0]
+
+
+def _in_pool(work: Work, total: int, num_threads: int) -> None:
+    pool = _pools.get(num_threads)
+    if pool is None:
+        pool = _pools[num_threads] = ThreadPoolExecutor(num_threads - 1, thread_name_prefix="daneo-layers")
     others: list[Future[Any]] = [
         pool.submit(work, n * total // num_threads, (n + 1) * total // num_threads) for n in range(1, num_threads)
     ]
     try:
         work(0, total // num_threads)
-    finally:
-        # Nobody may go on while a thread still writes, whatever has happened here.
+    finally:  # nobody may go on while a thread still writes
         errors = [error for other in others if (error := other.exception()) is not None]
     if errors:
         raise errors[0]
+
+
+@cache
+def _openmp_of_torch() -> ctypes.CDLL | None:
+    """Return the OpenMP library that PyTorch has loaded, if it is GNU's: its entry point is stable and public."""
+    if not hasattr(os, "RTLD_NOLOAD"):
+        return None
+    for path in _libraries():
+        try:
+            library = ctypes.CDLL(str(path), mode=os.RTLD_NOLOAD)
+        except OSError:  # there, but not what is in use
+            continue
+        library.GOMP_parallel.argtypes = (_CALLBACK, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+        library.GOMP_parallel.restype = None
+        return library
+    return None
+
+
+def _libraries() -> Iterator[Path]:
+    home = Path(torch.__file__).parent
+    for folder in (home / "lib", home.parent / "torch.libs"):
+        yield from sorted(folder.glob("libgomp*.so*"))
