@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,21 @@ def test_peepholes_there_and_back(form: str, tmp_path: Path) -> None:
         assert layer["config"]["cell"]["registered_name"] == "Addons>PeepholeLSTMCell"
 
 
+def test_models_of_the_first_keras_2(tmp_path: Path) -> None:
+    """Its Sequential had a list for a config, and its GRU no word of reset_after, for there was one kind only."""
+    h5py = pytest.importorskip("h5py")
+    model = Sequential([Embedding(6, 3), GRU(2, reset_after=False)])
+    model(IDS)
+    save_keras(model, tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5", "r+") as file:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+        del layers[1]["config"]["reset_after"]
+        layers[0]["config"]["batch_input_shape"] = [None, None]
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+        file.attrs["keras_version"] = "2.1.2"
+    assert np.array_equal(outputs(load_keras(tmp_path / "model.h5")), outputs(model))
+
+
 # ------------------------------------------------------------------------------------------------------------ writing
 
 
@@ -304,3 +320,12 @@ def test_what_is_no_model_of_keras(tmp_path: Path) -> None:
         save_keras(Sequential([Embedding(3, 2), nn.GELU()]), path)
     with pytest.raises(TypeError, match=r"Keras has no layer for Softmax\(dim=1\)"):
         save_keras(Sequential([Embedding(3, 2), nn.Softmax(1)]), path)
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small()
+    save_keras(model, tmp_path / "model.keras")
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    for use in (load_keras, lambda path: load_keras_weights(model, path), lambda path: save_keras(model, path)):
+        with pytest.raises(ImportError, match=r"needs h5py, which is not installed. Run: pip install 'daneo\[hdf5\]'"):
+            use(tmp_path / "model.keras")

@@ -83,7 +83,9 @@ class Hdf5Arrays:
             raise ValueError(f"{self._name} has no array at {path}.")
         if found.external or found.is_virtual:
             raise ValueError(f"{self._name}: {path} lies in another file, which is not followed.")
-        self._allowance -= math.prod(found.shape or (0,)) * found.dtype.itemsize
+        if found.shape is None:
+            raise ValueError(f"{self._name}: {path} is empty.")
+        self._allowance -= math.prod(found.shape) * found.dtype.itemsize
         if self._allowance < 0:
             raise ValueError(
                 f"{self._name}: {path} has shape {found.shape}, and all arrays together more than "

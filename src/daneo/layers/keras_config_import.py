@@ -182,6 +182,8 @@ class KerasConfig:
             raise self._error(f"it has a class of somebody's own, {own!r}, which is not run")
         if name == "Lambda":
             raise self._error("it has a Lambda layer: code of somebody's own, which is not run")
+        if name == "Sequential" and isinstance(config, list):  # as Keras wrote it before 2.2.3
+            config = {"layers": config}
         if not isinstance(config, dict):
             raise self._error(f"{name} has no config")
         return name, config

@@ -189,8 +189,8 @@ def fill(parts: Sequence[KerasVariables], given: Sequence[Sequence[Any]]) -> Non
     with torch.no_grad():
         for part, arrays in zip(parts, given, strict=True):
             for tensor, array in zip(part.tensors, arrays, strict=True):
-                # A copy in this machine's byte order: PyTorch takes no other, and no array that must not be written to.
-                tensor.copy_(torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="))))
+                # A copy in this machine's byte order: PyTorch takes no other, nor arrays that must not be written to.
+                tensor.copy_(torch.from_numpy(np.array(array[()], dtype=array.dtype.newbyteorder("="))))
 
 
 def _wrong_shape(part: KerasVariables, name: str, expected: object, got: object) -> ValueError:

@@ -52,7 +52,8 @@ def export_onnx(
         The file; what stood there is replaced when all is written.
     mask : {"lengths", "any"} or None
         Give the model a further input that says which steps count: ``lengths``, int64 (B,), how many of each row
-        from the first; or ``mask``, bool (B, T), of any pattern. The caller may leave it out: then all steps count.
+        from the first, -1 for all; or ``mask``, bool (B, T), of any pattern. The caller may leave it out: then all
+        steps count.
     states : bool, default False
         Give the model each recurrent layer's initial states as inputs, which the caller may leave out (zeros), and
         its last states as outputs. Feeding these back runs a long text piece by piece.
@@ -75,8 +76,10 @@ def export_onnx(
     of a last layer with ``return_state``: ``hidden_state`` and ``cell_state``, with ``forward_`` and ``backward_``
     before them for a Bidirectional. With `states` and in a Sequential, names begin with the layer's: ``lstm_1_...``.
 
-    Masks mean what they mean to the layers, on every runtime: those of ``Embedding(mask_zero=True)`` and those of the
-    input. A right-padded one costs nothing; others are packed by a sort of the steps.
+    Masks mean what they mean to the layers: those of ``Embedding(mask_zero=True)`` and those of the input. For lengths
+    the operators run no longer than they must; other masks are packed to the front by a sort of the steps. Inputs
+    that may be left out have their default in the file, and onnxruntime remarks once on opening that they are no
+    constants.
 
     Recurrent layers become the operators RNN, GRU and LSTM, with peepholes (P), coupled gates (``input_forget``) and
     ``linear_before_reset``. ONNX's ``clip`` cuts what enters the activations, not the cell state: it is no

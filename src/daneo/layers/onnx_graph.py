@@ -76,6 +76,12 @@ class OnnxGraph:
             self._constants[name] = self.onnx.numpy_helper.from_array(np.array(value, np.int64), name)
         return name
 
+    def zero(self) -> str:
+        """Store a zero of the model's numbers, once however often it is asked for."""
+        if "zero" not in self._constants:
+            self._constants["zero"] = self.onnx.numpy_helper.from_array(np.zeros(1, self.dtype), "zero")
+        return "zero"
+
     def nodes(self, operator: str, *inputs: str, num_outputs: int, unused: int = 0, **attributes: Any) -> list[str]:
         """Add a node with several outputs, of which the first `unused` are not computed, and return their names.
 

@@ -114,7 +114,7 @@ def _last(graph: OnnxGraph, done: Pass, mask: OnnxMask | None, *, go_backwards: 
         return done.last
     index = graph.scalar(0 if go_backwards else -1)
     shown = graph.node("Unsqueeze", graph.node("Gather", mask.valid, index, axis=1), graph.integers(1))
-    return graph.node("Where", shown, done.last, graph.constant(np.zeros(1), "zero"))
+    return graph.node("Where", shown, done.last, graph.zero())
 
 
 def _flipped(graph: OnnxGraph, value: str) -> str:

@@ -26,8 +26,9 @@ class OnnxMask(Protocol):
     def spread(self, outputs: str, last: str, *, go_backwards: bool, zero_output: bool) -> str:
         """Put the operator's outputs, at the places of the packed steps, where the steps came from.
 
-        `last` (B, U) is the operator's own final output. What comes back is in the order of time, with the outputs of
-        masked steps filled in: zeros with `zero_output`, otherwise the output of the step that was processed before.
+        `last` (B, U) is each row's final output, zeros in rows without any step. What comes back is in the order of
+        time, with the outputs of masked steps filled in: zeros with `zero_output`, otherwise the output of the step
+        that was processed before. Nothing is taken from places behind a row's last packed step.
         """
 
 
@@ -47,12 +48,11 @@ class LengthsMask:
         return x
 
     def spread(self, outputs: str, last: str, *, go_backwards: bool, zero_output: bool) -> str:
-        """Fill in what follows the last step; the operator leaves zeros there, and backwards nothing came before."""
-        if zero_output or go_backwards:
-            return outputs
+        """Fill in what follows the last step; backwards nothing came before it."""
         graph = self._graph
-        repeated = graph.node("Unsqueeze", last, graph.integers(1))
-        return graph.node("Where", _last_axis(graph, self.valid), outputs, repeated)
+        zero = zero_output or go_backwards
+        filling = graph.zero() if zero else graph.node("Unsqueeze", last, graph.integers(1))
+        return graph.node("Where", _last_axis(graph, self.valid), outputs, filling)
 
 
 class AnyMask:
@@ -91,8 +91,7 @@ class AnyMask:
             there = graph.node("Greater", self._counts, graph.integers(0))
             place = graph.node("Max", graph.node("Sub", self._counts, one), graph.integers(0))
         shown = self.valid if zero_output else there
-        zero = graph.constant(np.zeros(1), "zero")
-        return graph.node("Where", _last_axis(graph, shown), self._gather(outputs, place), zero)
+        return graph.node("Where", _last_axis(graph, shown), self._gather(outputs, place), graph.zero())
 
     def _gather(self, sequences: str, places: str) -> str:
         return self._graph.node("GatherND", sequences, _last_axis(self._graph, places), batch_dims=1)

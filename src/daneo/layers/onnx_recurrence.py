@@ -125,12 +125,14 @@ def _pass(
 ) -> Pass:
     own = [graph.node("Gather", state, graph.scalar(direction), axis=0) for state in states]
     last = own[0]
-    if mask is not None and initial:
-        # The operators leave zeros where a row has no step at all; to us its states stay what they were.
-        length = graph.node("Unsqueeze", mask.lengths, graph.integers(1))
-        read = graph.node("Greater", graph.cast(length, np.int64), graph.integers(0))
-        pairs = zip(own, initial[direction], strict=True)
-        own = [graph.node("Where", read, state, before) for state, before in pairs]
+    if mask is not None:
+        # Runtimes leave zeros, or nothing that can be relied on, where a row has no step at all. To us its states stay
+        # what they were, and its output is zero.
+        lengths = graph.node("Unsqueeze", graph.cast(mask.lengths, np.int64), graph.integers(1))
+        read = graph.node("Greater", lengths, graph.integers(0))
+        before = initial[direction] if initial else [graph.zero()] * len(own)
+        last = graph.node("Where", read, last, graph.zero())
+        own = [graph.node("Where", read, after, first) for after, first in zip(own, before, strict=True)]
     sequence = sequences and graph.node("Gather", sequences, graph.scalar(direction), axis=0)
     return Pass(sequence, last, own)
 
