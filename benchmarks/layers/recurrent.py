@@ -41,7 +41,7 @@ def measure(name: str, shape: Shape, threads: int, options: argparse.Namespace) 
     ours = from_torch(theirs)
     x, loss_weights = random_tensors(shape)
     contenders = {"daneo": Contender(ours, x, loss_weights), "torch": Contender(theirs, x, loss_weights)}
-    what = {"layer": name, "shape": shape, "threads": threads}
+    what = {"layer": name, "shape": shape, "threads": threads, "code": str(ours.explain(x))}
     calls = {rival: contender.inference() for rival, contender in contenders.items()}
     with TemporaryDirectory() as folder:
         calls["onnxruntime"] = onnx_inference(ours, x, threads, Path(folder) / "layer.onnx")
