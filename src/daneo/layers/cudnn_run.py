@@ -12,16 +12,16 @@ def run(plan: Plan, given: Given) -> tuple[Tensor, ...]:
     """Return what `recurrent_operator.run` returns, for the plans that cuDNN knows."""
     x, kernel, recurrent_kernel, bias, _, hidden, cell = given[:7]
     assert x is not None
-    assert hidden is not None
+    assert recurrent_kernel is not None
     weights = [_turned(plan, one) for one in (kernel, recurrent_kernel)]
     if bias is not None:
         both = bias if bias.ndim == 2 else torch.stack([bias, torch.zeros_like(bias)])
         weights += [_turned(plan, one) for one in both]
     steps = x.flip(1) if plan.reverse else x
-    state = hidden[None].contiguous()
+    zeros = x.new_zeros(1, len(x), len(recurrent_kernel))
+    state = zeros if hidden is None else hidden[None].contiguous()
     if plan.kind == 2:
-        assert cell is not None
-        start = [state, cell[None].contiguous()]
+        start = [state, zeros if cell is None else cell[None].contiguous()]
         outputs, *states = torch.lstm(steps, start, weights, bias is not None, 1, 0.0, False, False, True)
     else:
         operator = torch.gru if plan.kind == 1 else torch.rnn_tanh

@@ -104,13 +104,15 @@ def last_slot(num_steps: int, num_slots: int, reverse: bool) -> int:
     return 0 if reverse else num_steps
 
 
-def states_from(initial: Floats, num_slots: int, num_steps: int, width: int, reverse: bool) -> Floats:
-    """Make the rows for all states of all sequences, with the initial ones in place."""
-    num_sequences, units = initial.shape
-    states = np.empty((num_sequences * num_slots, width), initial.dtype)
-    first = states.reshape(num_sequences, num_slots, width)[:, first_slot(num_steps, num_slots, reverse)]
-    first[:, :units] = initial
-    first[:, units:] = 0
+def states_from(initial: Floats | None, given: Inputs, num_slots: int, width: int, reverse: bool) -> Floats:
+    """Make the rows for all states of all sequences, with the initial ones, or zeros, in place."""
+    states = np.empty((given.num_sequences * num_slots, width), given.x.dtype)
+    first = states[first_slot(given.num_steps, num_slots, reverse) :: num_slots]
+    if initial is None:
+        first[:] = 0
+        return states
+    first[:, : given.units] = initial
+    first[:, given.units :] = 0
     return states
 
 
@@ -141,7 +143,7 @@ def prepare(call: Call, given: Inputs, num_gates: int) -> Prepared:
         bias_row,
         table,
         tokens,
-        states_from(given.hidden, num_slots, num_steps, where.width, call.reverse),
+        states_from(given.hidden, given, num_slots, where.width, call.reverse),
         np.empty((shown, where.width), dtype),
         mask_of(given),
         rows_of(given.recurrent_masks, where.width, dtype),

@@ -34,11 +34,10 @@ from daneo.layers.worker_threads import in_shares
 
 def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
     """Return the outputs, (B, T, U) or (B, U), the final states [hidden, cell], and what a backward pass needs."""
-    assert given.cell is not None
     ready = prepare(call, given, GATES)
     run, where, dtype = ready.run, ready.layout, given.x.dtype
     gates = np.empty((run.num_sequences * (run.num_steps if call.keep else run.chunk), GATES * where.width), dtype)
-    cells = states_from(given.cell, run.num_steps + 1 if call.keep else 2, run.num_steps, where.width, call.reverse)
+    cells = states_from(given.cell, given, run.num_steps + 1 if call.keep else 2, where.width, call.reverse)
     recurrent = packed(given.recurrent_kernel, where, GATES)
     peephole = rows_of(given.peephole, where.width, dtype)
 

@@ -49,8 +49,8 @@ class Inputs(NamedTuple):
     recurrent_kernel : (U, G * U)
     bias : (G * U,), the GRU's with reset_after (2, G * U), or None
     peephole : (3, U) or None
-    hidden, cell : (B, U)
-        The initial states; `cell` only of an LSTM.
+    hidden, cell : (B, U) or None
+        The initial states, None for zeros; `cell` only of an LSTM.
     mask : bool (B, T) or None
     recurrent_masks : (G, B, U) or None
     tokens : int64 (B, T) or None
@@ -61,7 +61,7 @@ class Inputs(NamedTuple):
     recurrent_kernel: Floats
     bias: Floats | None
     peephole: Floats | None
-    hidden: Floats
+    hidden: Floats | None
     cell: Floats | None
     mask: Any
     recurrent_masks: Floats | None
@@ -70,7 +70,7 @@ class Inputs(NamedTuple):
     @property
     def num_sequences(self) -> int:
         """B."""
-        return len(self.hidden)
+        return len(self.x if self.tokens is None else self.tokens)
 
     @property
     def num_steps(self) -> int:
@@ -80,7 +80,7 @@ class Inputs(NamedTuple):
     @property
     def units(self) -> int:
         """U."""
-        return self.hidden.shape[1]
+        return len(self.recurrent_kernel)
 
 
 class Saved(NamedTuple):

@@ -55,7 +55,12 @@ class RecurrentLayer(RNN):
     # ---------------------------------------------------------------------------------------- how the steps are run
 
     def _run(
-        self, x: Tensor | LookedUp, states: list[Tensor], mask: Tensor | None, input_masks: Any, recurrent_masks: Any
+        self,
+        x: Tensor | LookedUp,
+        states: list[Tensor] | None,
+        mask: Tensor | None,
+        input_masks: Any,
+        recurrent_masks: Any,
     ) -> tuple[Tensor, list[Tensor]]:
         """Take all steps, by kernels, by cuDNN or by the plain loop: the same results."""
         cell: Any = self._modules["cell"]
@@ -84,8 +89,8 @@ class RecurrentLayer(RNN):
         Returns
         -------
         Path
-            ``name``: "compiled" (kernels for the CPU), "cudnn", or "plain" (a loop of PyTorch's operations with the same
-            results, many times slower); ``reason``: why.
+            ``name``: "compiled" (kernels for the CPU), "cudnn", or "plain" (a loop of PyTorch's operations with the
+            same results, many times slower); ``reason``: why.
 
         Examples
         --------
@@ -98,7 +103,7 @@ class RecurrentLayer(RNN):
         dropped = self.training and self.cell.config.recurrent_dropout > 0
         peephole = self.cell._parameters.get("peephole_kernel") is not None
         kernel = self.cell.kernel
-        like = x if x is not None else torch.empty(0, dtype=kernel.dtype, device=kernel.device)
+        like = x if x is not None else torch.empty(1, dtype=kernel.dtype, device=kernel.device)
         return path_of(self.plan(), like, mask is not None, dropped, peephole)
 
     # ------------------------------------------------------------------------------------------------- to see inside

@@ -81,11 +81,25 @@ def run(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]:
     return (torch.from_numpy(outputs), *map(torch.from_numpy, states))
 
 
-def internals(plan: Plan, given: Given) -> tuple[Tensor, list[Tensor], Saved]:
-    """Run without gradients and return the outputs, the final states and all that the kernels keep."""
+def internals(plan: Plan, given: Given) -> tuple[dict[str, Tensor], list[Tensor]]:
+    """Run without gradients and return all that the kernels keep, as views, and the final states.
+
+    "gates" (B, T, G, U), not of SimpleRNN, and "hidden_state" and "cell_state" (B, T, U) after each step, in the order
+    of time. Gates of masked steps are zeros.
+    """
     inputs = _arrays(given)
-    outputs, states, saved = passes_of(plan.kind).forward(_call(plan, inputs, keep=True), inputs)
-    return torch.from_numpy(outputs), [torch.from_numpy(state) for state in states], saved
+    _, states, saved = passes_of(plan.kind).forward(_call(plan, inputs, keep=True), inputs)
+    size, steps, units = inputs.num_sequences, inputs.num_steps, inputs.units
+    kept = {}
+    if len(saved.gates):
+        gates = saved.gates.reshape(size, steps, 2 + plan.kind, -1)  # three gates of a GRU, four of an LSTM
+        kept["gates"] = torch.from_numpy(gates[..., :units])
+    for name, slots in zip(
+        ("hidden_state", "cell_state"), (saved.hidden, saved.more)[: 1 + (plan.kind == 2)], strict=False
+    ):
+        states_after = slots.reshape(size, steps + 1, -1)[:, :, :units]
+        kept[name] = torch.from_numpy(states_after[:, :-1] if plan.reverse else states_after[:, 1:])
+    return kept, [torch.from_numpy(state) for state in states]
 
 
 class _Recurrence(torch.autograd.Function):
@@ -145,11 +159,12 @@ def plainly(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]
     """Run the same recurrence, with the same results, step by step in PyTorch's own operations."""
     x, kernel, recurrent_kernel, bias, peephole, hidden, cell_state, mask, recurrent_masks, tokens = given
     assert x is not None
-    assert hidden is not None
+    assert recurrent_kernel is not None
     twin = copy.copy(cell)
     weights = {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias, "peephole_kernel": peephole}
     twin.__dict__["_parameters"] = {name: weights.get(name) for name in cell._parameters}
-    states = [hidden] if cell_state is None else [hidden, cell_state]
+    zeros = recurrent_kernel.new_zeros(len(x if tokens is None else tokens), len(recurrent_kernel))
+    states = [zeros if one is None else one for one in (hidden, cell_state)[: 1 + (plan.kind == 2)]]
     output, states = plain_loop.run(
         twin,
         x if tokens is None else x[tokens],
@@ -176,7 +191,7 @@ def _recurrence(
     recurrent_kernel: Tensor,
     bias: Tensor | None,
     peephole: Tensor | None,
-    hidden: Tensor,
+    hidden: Tensor | None,
     cell: Tensor | None,
     mask: Tensor | None,
     recurrent_masks: Tensor | None,
@@ -184,9 +199,10 @@ def _recurrence(
 ) -> list[Tensor]:
     """Return outputs, final states, and what the backward operator takes: gates, states, cells or candidates."""
     given = (x, kernel, recurrent_kernel, bias, peephole, hidden, cell, mask, recurrent_masks, tokens)
-    outputs, states, saved = internals(_plan(plan), given)
+    inputs = _arrays(given)
+    outputs, states, saved = passes_of(plan[0]).forward(_call(_plan(plan), inputs, keep=True), inputs)
     # An operator's results must not share memory.
-    return [outputs.contiguous().clone(), *states, *map(torch.from_numpy, saved)]
+    return [torch.from_numpy(one) for one in (outputs.copy(), *states, *saved)]
 
 
 def _plan(numbers: Sequence[int]) -> Plan:
@@ -201,14 +217,14 @@ def _shapes(
     recurrent_kernel: Tensor,
     bias: Tensor | None,
     peephole: Tensor | None,
-    hidden: Tensor,
+    hidden: Tensor | None,
     cell: Tensor | None,
     mask: Tensor | None,
     recurrent_masks: Tensor | None,
     tokens: Tensor | None,
 ) -> list[Tensor]:
     kind, sequences = plan[0], plan[5]
-    (size, units), steps = hidden.shape, (x if tokens is None else tokens).shape[1]
+    (size, steps), units = (x if tokens is None else tokens).shape[:2], recurrent_kernel.shape[0]
     width = -(-units * x.element_size() // 64) * 64 // x.element_size()
     gates = (0, 3, 4)[kind]
     slots = size * (steps + 1)

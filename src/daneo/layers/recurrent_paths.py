@@ -72,6 +72,8 @@ def path_of(plan: Plan | str, x: Tensor | LookedUp, masked: bool, dropped: bool,
         return Path("plain", f"there are no kernels for device {x.device.type}")
     if x.dtype not in COMPUTED and x.dtype not in CAST:
         return Path("plain", f"there are no kernels for {_name(x.dtype)}")
+    if not len(x):
+        return Path("plain", "there are no sequences")
     if torch.is_autocast_enabled("cpu"):
         return Path("plain", "autocast chooses the precision of every operation by itself")
     if _transformed(x):

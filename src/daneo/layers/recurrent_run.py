@@ -17,41 +17,54 @@ def run_fast(
     plan: Plan | str,
     cell: RecurrentCell,
     x: Tensor | LookedUp,
-    states: list[Tensor],
+    states: list[Tensor] | None,
     mask: Tensor | None,
     input_masks: Tensor | None,
     recurrent_masks: Tensor | None,
 ) -> tuple[Tensor, list[Tensor]] | None:
     """Take all steps and return outputs, in their order, and the last states; None if only the plain loop can."""
-    weights: dict[str, Any] = cell._parameters
-    peephole = weights.get("peephole_kernel")
+    peephole = cell._parameters.get("peephole_kernel")
     path = path_of(plan, x, mask is not None, recurrent_masks is not None, peephole is not None).name
     if path == "plain" or isinstance(plan, str):
         return None
-    tokens: Tensor | None = None
+    if path == "cudnn" and isinstance(x, LookedUp):
+        x = x.spread()
+    given = operands(cell, x, states, mask, input_masks, recurrent_masks)
+    if path == "cudnn":
+        output, *last = cudnn_run.run(plan, given)
+    elif x.dtype in CAST:
+        output, *last = (one.to(x.dtype) for one in recurrent_operator.run(plan, cell, widened(given)))
+    else:
+        output, *last = recurrent_operator.run(plan, cell, given)
+    return output.flip(1) if plan.reverse and plan.sequences else output, last
+
+
+def operands(
+    cell: RecurrentCell,
+    x: Tensor | LookedUp,
+    states: list[Tensor] | None,
+    mask: Tensor | None,
+    input_masks: Tensor | None,
+    recurrent_masks: Tensor | None,
+) -> Given:
+    """Put together what an operator is given."""
+    weights: dict[str, Any] = cell._parameters
+    kernel, bias, tokens = weights["kernel"], weights["bias"], None
     if isinstance(x, LookedUp):
-        if path == "compiled" and input_masks is None:
-            x, tokens = x.rows, x.tokens
-        else:
-            x = x.spread()
-    kernel, bias = weights["kernel"], weights["bias"]
+        x, tokens = (x.rows, x.tokens) if input_masks is None else (x.spread(), None)
     if input_masks is not None:
         if input_masks.ndim == 2:
             x = x * input_masks[:, None]
         else:  # each gate has a mask of its own: the product is made gate by gate
             x, kernel = cell.project(x, input_masks), None
             bias = bias if bias is not None and bias.ndim == 2 else None
-    cell_state = states[1] if len(states) > 1 else None
-    given: Given = (
-        x, kernel, weights["recurrent_kernel"], bias, peephole, states[0], cell_state, mask, recurrent_masks, tokens,
+    hidden, cell_state = (None, None) if states is None else (states[0], states[1] if len(states) > 1 else None)
+    return (
+        x, kernel, weights["recurrent_kernel"], bias, weights.get("peephole_kernel"), hidden, cell_state, mask,
+        recurrent_masks, tokens,
     )  # fmt: skip
-    if path == "cudnn" and kernel is not None:
-        output, *last = cudnn_run.run(plan, given)
-    elif path == "cudnn":
-        return None
-    elif x.dtype in CAST:
-        wide = (one if one is None or not one.is_floating_point() else one.float() for one in given)
-        output, *last = (one.to(x.dtype) for one in recurrent_operator.run(plan, cell, tuple(wide)))
-    else:
-        output, *last = recurrent_operator.run(plan, cell, given)
-    return output.flip(1) if plan.reverse and plan.sequences else output, last
+
+
+def widened(given: Given) -> Given:
+    """Bring half precision to float32."""
+    return tuple(one if one is None or not one.is_floating_point() else one.float() for one in given)

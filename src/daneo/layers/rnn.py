@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from daneo.layers import any_cell, plain_loop
 from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
+from daneo.layers.looked_up import LookedUp
 from daneo.layers.recurrent_inputs import as_input, as_mask, as_states, check_input
 from daneo.layers.stacked_rnn_cells import StackedRNNCells
 from daneo.settings import CheckedSettings, opt
@@ -157,9 +158,22 @@ class RNN(Layer):
         TypeError
             Something is not of numbers of the right kind.
         """
-        cell, config = self._modules["cell"], self.config
+        config, input_masks, recurrent_masks = self.config, None, None
+        x, states, mask = self._prepared(x, initial_state, mask, lengths)
+        if self.training:
+            input_masks, recurrent_masks = any_cell.dropout_masks(self._modules["cell"], len(x))
+        output, last = self._run(x, states, mask, input_masks, recurrent_masks)
+        if config.stateful:
+            self.states = [state.detach() for state in last]
+        return (output, *last) if config.return_state else output
+
+    def _prepared(
+        self, x: Any, initial_state: Any, mask: Any, lengths: Any
+    ) -> tuple[Tensor, list[Tensor] | None, Tensor | None]:
+        """Check what a call was given, and build the layer if need be; no states stand for zeros."""
+        cell = self._modules["cell"]
         kernel = getattr(cell, "first_kernel", None)
-        if not isinstance(x, Tensor):
+        if not isinstance(x, Tensor | LookedUp):
             x = as_input(type(self).__name__, x, next(self.cell.parameters(), torch.empty(0)))
         if not self.built:
             check_input(self, x, kernel, features=None)
@@ -167,24 +181,19 @@ class RNN(Layer):
         check_input(self, x, kernel, features=None if kernel is None else kernel.shape[0])
         if mask is not None or lengths is not None:
             mask = as_mask(type(self).__name__, x, mask, lengths)
-        states = self._first_states(x, initial_state)
-        input_masks = recurrent_masks = None
-        if self.training:
-            input_masks, recurrent_masks = any_cell.dropout_masks(cell, len(x))
-        output, states = self._run(x, states, mask, input_masks, recurrent_masks)
-        if config.stateful:
-            self.states = [state.detach() for state in states]
-        return (output, *states) if config.return_state else output
+        if initial_state is None and self.states is None:
+            return x, None, mask
+        return x, self._first_states(x, initial_state), mask
 
     def _run(
-        self, x: Tensor, states: list[Tensor], mask: Tensor | None, input_masks: Any, recurrent_masks: Any
+        self, x: Tensor, states: list[Tensor] | None, mask: Tensor | None, input_masks: Any, recurrent_masks: Any
     ) -> tuple[Tensor, list[Tensor]]:
         """Take all steps: the outputs in the order of the steps, or the last one, and the last states."""
         config = self.config
         return plain_loop.run(
             self.cell,
             x,
-            states,
+            any_cell.initial_states(self.cell, x) if states is None else states,
             mask,
             input_masks,
             recurrent_masks,
@@ -196,8 +205,7 @@ class RNN(Layer):
     def _first_states(self, x: Tensor, initial_state: Any) -> list[Tensor]:
         if initial_state is not None:
             return as_states(type(self).__name__, initial_state, any_cell.state_sizes(self.cell), x)
-        if self.states is None:
-            return any_cell.initial_states(self.cell, x)
+        assert self.states is not None
         if self.states[0].shape[0] != len(x):
             raise ValueError(
                 f"{type(self).__name__} is stateful and remembers {self.states[0].shape[0]} sequences, "

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from daneo.layers import any_cell
 from daneo.layers.recurrent_cell import RecurrentCell
-from daneo.layers.recurrent_inputs import as_input, as_mask, check_input
 
 if TYPE_CHECKING:
     from daneo.layers.rnn import RNN
@@ -53,15 +53,8 @@ def prepared(
             f"Only SimpleRNN, GRU and LSTM can be looked into; this is an {name} over a {type(cell).__name__}, "
             "which shows no more than its states."
         )
-    if not isinstance(x, Tensor):
-        x = as_input(name, x, cell.kernel)
-    if not layer.built:
-        check_input(layer, x, cell.kernel, features=None)
-        layer.build(x.shape)
-    check_input(layer, x, cell.kernel, features=cell.kernel.shape[0])
-    if mask is not None or lengths is not None:
-        mask = as_mask(name, x, mask, lengths)
-    return x, layer._first_states(x, initial_state), mask
+    x, states, mask = layer._prepared(x, initial_state, mask, lengths)
+    return x, any_cell.initial_states(cell, x) if states is None else states, mask
 
 
 def visible_steps(layer: RNN, x: Tensor, states: list[Tensor], mask: Tensor | None) -> list[Step]:
