@@ -119,7 +119,7 @@ def random_tensors(shape: Shape) -> tuple[Tensor, Tensor]:
 
 def assert_same(contenders: Mapping[str, Call], *, tolerance: float = 1e-5, where: Any = ...) -> None:
     """Fail if contenders do not compute the same, relative to the largest value: then their times mean nothing."""
-    values = {name: np.array(call())[where] for name, call in contenders.items()}
+    values = {name: np.asarray(call())[where] for name, call in contenders.items()}
     first, *others = values
     scale = max(1.0, float(np.abs(values[first]).max()))
     for name in others:
