@@ -18,6 +18,7 @@ from numba.extending import intrinsic, lower_builtin, models, register_model, ty
 
 _features = binding.get_host_cpu_features()
 VECTOR_BYTES = 64 if _features.get("avx512f") else 32 if _features.get("avx") else 16
+BEYOND_LOG_2 = 2.319046813846299e-17  # the logarithm of 2 less what a float64 holds of it
 
 _BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 Emitter = Callable[[Any, Any, Any, Any], Any]
@@ -98,19 +99,39 @@ def store(typing_context: Any, array: Any, row: Any, column: Any, value: Any) ->
 
 
 @emitted
-def prefetch(typing_context: Any, array: Any, row: Any, column: Any) -> Emitted:
-    """Ask the caches for array[row, column] before it is needed, to be written to."""
+def turn_block(
+    typing_context: Any, matrix: Any, row: Any, column: Any, out: Any, start: Any, step: Any
+) -> Emitted:
+    """out[0, start + k * step + n] = matrix[row + n, column + k] for n and k below the number of lanes."""
+    lanes = Lanes(matrix.dtype)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), _INT32, _INT32, _INT32])
-        name = "llvm.prefetch.p0"
-        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-        to_write, keep_close, data = (ir.Constant(_INT32, number) for number in (1, 3, 1))
-        place = address(context, builder, signature.args[0], *arguments, _BYTE)
-        builder.call(function, [place, to_write, keep_close, data])
+        vector, count = vector_type(lanes), lanes.count
+        align, (matrix_, row_, column_, out_, start_, step_) = lanes.number.bitwidth // 8, arguments
+        block = []
+        for n in range(count):
+            place = builder.add(row_, ir.Constant(_INT64, n))
+            pointer = address(context, builder, signature.args[0], matrix_, place, column_, vector)
+            block.append(builder.load(pointer, align=align))
+        # Interleaving the first half with the second, as often as the number of lanes can be halved, turns a square.
+        half = count // 2
+        low = [lane for k in range(half) for lane in (k, count + k)]
+        for _ in range(count.bit_length() - 1):
+            turned = []
+            for first, second in zip(block[:half], block[half:], strict=True):
+                for chosen in (low, [lane + half for lane in low]):
+                    numbers = ir.Constant(ir.VectorType(_INT32, count), chosen)
+                    turned.append(builder.shuffle_vector(first, second, numbers))
+            block = turned
+        for k, value in enumerate(block):
+            place = builder.add(start_, builder.mul(step_, ir.Constant(_INT64, k)))
+            zero_row = ir.Constant(_INT64, 0)
+            pointer = address(context, builder, signature.args[3], out_, zero_row, place, vector)
+            builder.store(value, pointer, align=align)
         return context.get_dummy_value()
 
-    return void(array, types.int64, types.int64), emit
+    n = types.int64
+    return void(matrix, n, n, out, n, n), emit
 
 
 @emitted
@@ -176,7 +197,7 @@ def _expm1(builder: Any, x: Any, lanes: Any) -> Any:
     # log 2 in two parts, the first with so few digits that n times it is exact
     high = math.floor(math.log(2) * 2**13) / 2**13 if single else math.floor(math.log(2) * 2**40) / 2**40
     r = multiply_add(builder, n, constant(vector, -high), x)
-    r = multiply_add(builder, n, constant(vector, -(math.log(2) - high)), r)
+    r = multiply_add(builder, n, constant(vector, -(math.log(2) - high + BEYOND_LOG_2)), r)
     p = constant(vector, 1 / math.factorial(degree))
     for k in range(degree - 1, 0, -1):
         p = multiply_add(builder, p, r, constant(vector, 1 / math.factorial(k)))
@@ -241,14 +262,16 @@ def where_between(typing_context: Any, y: Any, low: Any, high: Any, value: Any) 
 
 if settings.DISABLE_JIT:  # intrinsics exist only in compiled code
     from daneo.layers.lanes_reference import (  # noqa: F401
+        VECTOR_BYTES,
+        fill,
         lane_count,
         load,
         maximum,
         minimum,
-        prefetch,
         sigmoid,
-        splat,
         store,
         tanh,
+        turn_block,
         where_between,
+        zero,
     )

@@ -1,4 +1,4 @@
-"""What the functions of lanes_kernels.py mean: slices of eight numbers of an array, in plain NumPy."""
+"""What the functions of lanes_kernels.py mean: slices of an array's numbers, in plain NumPy."""
 
 from __future__ import annotations
 
@@ -7,32 +7,45 @@ from typing import Any
 import numpy as np
 
 Array = Any  # a NumPy array of float32 or float64
-LANES = 8
+VECTOR_BYTES = 64  # of a register
+
+
+def lane_count(array: Array) -> int:
+    """How many numbers of the array's type a register holds."""
+    return VECTOR_BYTES // int(array.itemsize)
 
 
 def load(array: Array, row: int, column: int) -> Array:
     """array[row, column : column + lanes]."""
-    return array[row, column : column + LANES].copy()
+    return array[row, column : column + lane_count(array)].copy()
 
 
 def store(array: Array, row: int, column: int, value: Array) -> None:
     """array[row, column : column + lanes] = value."""
-    array[row, column : column + LANES] = value
+    array[row, column : column + lane_count(array)] = value
 
 
-def splat(array: Array, number: float) -> Array:
-    """One number in every lane, in the precision of `array`."""
-    return np.full(LANES, number, array.dtype)
+def turn_block(matrix: Array, row: int, column: int, out: Array, start: int, step: int) -> None:
+    """out[0, start + k * step + n] = matrix[row + n, column + k] for n and k below the number of lanes."""
+    lanes = lane_count(matrix)
+    for k in range(lanes):
+        out[0, start + k * step : start + k * step + lanes] = matrix[row : row + lanes, column + k]
 
 
-def lane_count(array: Array) -> int:
-    """How many numbers a register holds."""
-    return LANES
+def zero(array: Array) -> Array:
+    """Zeros, in the precision of `array`."""
+    return np.zeros(lane_count(array), array.dtype)
+
+
+def fill(like: Array, number: float) -> Array:
+    """One number in every lane; `like` are lanes of the type that is wanted."""
+    return np.full_like(like, number)
 
 
 def sigmoid(x: Array) -> Array:
     """1 / (1 + e**-x)."""
-    return 1 / (np.expm1(-np.clip(x, -80, 80)) + 2)
+    e = np.exp(-np.abs(x))  # which never overflows
+    return np.where(x < 0, e, 1) / (1 + e)
 
 
 def tanh(x: Array) -> Array:

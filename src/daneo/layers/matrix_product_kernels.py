@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from daneo.layers.lanes_kernels import lane_count, load, store, zero
+from daneo.layers.lanes_kernels import lane_count, load, store, turn_block, zero
 from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS, tile_product
 
 entry: Any = njit(nogil=True, cache=True, error_model="numpy")
@@ -40,21 +40,35 @@ def pack_panels(matrix: Any, columns: Any, ends: Any, width: int, panels: Any) -
                 place += lanes
 
 
+@inner
+def _turn_some(matrix: Any, row: int, columns: Any, first: int, panels: Any, start: int, step: int) -> None:
+    """Turn a square of as many rows and columns as a register has lanes, some of which are not there."""
+    lanes = lane_count(panels)
+    for k in range(lanes):
+        column = columns[first + k]
+        for n in range(lanes):
+            given = row + n < matrix.shape[0] and column >= 0
+            panels[0, start + k * step + n] = matrix[row + n, column] if given else 0
+
+
 @entry
 def pack_transposed(matrix: Any, columns: Any, num_registers: int, width: int, panels: Any) -> None:
     """Lay the transpose of a matrix (N, M) out in panels, N filled up with zeros to `num_registers` registers.
 
-    k runs over `columns`, the columns of the matrix; a negative one stands for zeros. `panels` has shape
-    (1, len(columns) * num_registers * lanes).
+    k runs over `columns`, the columns of the matrix, a multiple of the lanes; a negative one stands for zeros. `panels`
+    has shape (1, len(columns) * num_registers * lanes).
     """
     lanes, start = lane_count(panels), 0
     for first in range(0, num_registers, width):
         wide = min(width, num_registers - first) * lanes
-        for n in range(wide):
+        for n in range(0, wide, lanes):
             row = first * lanes + n
-            for k in range(len(columns)):
-                given = row < matrix.shape[0] and columns[k] >= 0
-                panels[0, start + k * wide + n] = matrix[row, columns[k]] if given else 0
+            for k in range(0, len(columns), lanes):
+                last = columns[k + lanes - 1]
+                if row + lanes <= matrix.shape[0] and columns[k] >= 0 and last == columns[k] + lanes - 1:
+                    turn_block(matrix, row, columns[k], panels, start + k * wide + n, wide)
+                else:
+                    _turn_some(matrix, row, columns, k, panels, start + k * wide + n, wide)
         start += wide * len(columns)
 
 

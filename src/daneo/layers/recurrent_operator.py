@@ -110,7 +110,7 @@ class _Recurrence(torch.autograd.Function):
         inputs = _arrays(given)
         outputs, states, saved = passes_of(plan.kind).forward(_call(plan, inputs, keep=True), inputs)
         shown = torch.from_numpy(outputs)
-        ctx.plan, ctx.cell, ctx.saved = plan, cell, saved
+        ctx.plan, ctx.cell, ctx.kept = plan, cell, (inputs, saved)
         # Saving the outputs notices if somebody writes to them: they are the kept states themselves.
         ctx.save_for_backward(*given, shown)
         ctx.set_materialize_grads(False)
@@ -121,21 +121,29 @@ class _Recurrence(torch.autograd.Function):
         given: Given = ctx.saved_tensors[:-1]
         if torch.is_grad_enabled():  # create_graph=True: somebody wants to differentiate what comes out
             return (None, None, *_differentiable(ctx, given, gradients))
-        saved, ctx.saved = ctx.saved, None  # the pass uses them up
-        return (None, None, *_backward(ctx.plan, given, saved, gradients, ctx.needs_input_grad[2:]))
+        kept, ctx.kept = ctx.kept, None  # the pass uses up what was saved
+        return (None, None, *_backward(ctx.plan, given, kept, gradients, ctx.needs_input_grad[2:]))
 
 
 def _backward(
-    plan: Plan, given: Given, saved: Saved | None, gradients: Sequence[Tensor | None], needs: Sequence[bool]
+    plan: Plan,
+    given: Given,
+    kept: tuple[Inputs, Saved] | None,
+    gradients: Sequence[Tensor | None],
+    needs: Sequence[bool],
 ) -> list[Tensor | None]:
-    inputs, passes = _arrays(given), passes_of(plan.kind)
-    call = _call(plan, inputs, keep=True)
-    if saved is None:  # retain_graph=True, the second time
+    passes = passes_of(plan.kind)
+    if kept is None:  # retain_graph=True, the second time
+        inputs = _arrays(given)
+        call = _call(plan, inputs, keep=True)
         saved = passes.forward(call, inputs)[2]
+    else:
+        inputs, saved = kept
+        call = _call(plan, inputs, keep=True)
     arrays = [None if one is None else one.detach().numpy() for one in (*gradients, None, None)[:3]]
     made = passes.backward(call, inputs, saved, OutputGradients(*arrays), needs[0])
     found = [
-        torch.from_numpy(one) if one is not None and need else None for one, need in zip(made, needs, strict=False)
+        torch.from_numpy(one) if need and one is not None else None for one, need in zip(made, needs, strict=False)
     ]
     return [*found, *[None] * (len(given) - len(found))]
 
@@ -243,7 +251,8 @@ def _recurrence_backward(
     inputs = _given(given, places)
     needs = [one is not None for one in inputs[:NUM_DIFFERENTIABLE]]
     arrays = Saved(*(one.numpy().copy() for one in saved))  # the pass writes to them
-    made = _backward(_plan(plan), inputs, arrays, gradients, [needs_x, *needs[1:], False, False, False])
+    needed = [needs_x, *needs[1:], False, False, False]
+    made = _backward(_plan(plan), inputs, (_arrays(inputs), arrays), gradients, needed)
     found = [one for one, need in zip(made, needs, strict=False) if need]
     return [given[0].new_empty(0) if one is None else one.contiguous().clone() for one in found]
 

@@ -37,6 +37,13 @@ class Path(NamedTuple):
         return f"{self.name}: {self.reason}"
 
 
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+COMPILED = {dtype: Path("compiled", f"kernels for the CPU, in {_name(dtype)}") for dtype in COMPUTED}
+
+
 def settings_plan(layer: RNN) -> Plan | str:
     """Return how the kernels run a layer with such settings, or why they do not."""
     cell: Any = layer.cell
@@ -80,20 +87,14 @@ def path_of(plan: Plan | str, x: Tensor | LookedUp, masked: bool, dropped: bool,
         return Path("plain", "a transform of torch.func, or a tensor of another class, needs PyTorch's own operations")
     if x.dtype in CAST:
         return Path("compiled", f"kernels for the CPU, in float32, from and to {_name(x.dtype)}")
-    return Path("compiled", f"kernels for the CPU, in {_name(x.dtype)}")
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
+    return COMPILED[x.dtype]
 
 
 def _transformed(x: Tensor | LookedUp) -> bool:
-    tensor = x.rows if isinstance(x, LookedUp) else x
-    if torch.compiler.is_compiling():
-        return False
-    if torch._C._functorch.peek_interpreter_stack() is not None or torch.jit.is_tracing():  # type: ignore[no-untyped-call]
-        return True
-    return type(tensor) is not Tensor and type(tensor) is not torch.nn.Parameter
+    kind = type(x.rows if isinstance(x, LookedUp) else x)
+    if kind is not Tensor and kind is not torch.nn.Parameter:
+        return not torch.compiler.is_compiling()
+    return torch._C._functorch.peek_interpreter_stack() is not None or torch._C._get_tracing_state() is not None
 
 
 def _path_on_gpu(plan: Plan, masked: bool, dropped: bool, peephole: bool) -> Path:
