@@ -19,6 +19,7 @@ from daneo.layers.lanes_kernels import (
     constant,
     emitted,
     multiply_add,
+    settings,
     spread,
     vector_type,
 )
@@ -173,3 +174,7 @@ def tile_product(
     That register starts at panel[0, start + k * k_step + v * v_step]; k < length, i < count <= ROWS[width - 1], v < width.
     """
     _tile(sums, left, rows, first, count, offset, column, panel, start, k_step, v_step, length, width)
+
+
+if settings.DISABLE_JIT:  # intrinsics exist only in compiled code
+    from daneo.layers.tile_product_reference import tile_product  # noqa: F401
