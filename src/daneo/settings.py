@@ -144,7 +144,6 @@ def configured(config: Callable[P, C]) -> Callable[[Callable[[S, C], None]], Cal
 
     Type checkers, ``help()`` and editors see the dataclass's own arguments, so they are written down once.
     """
-
     fields = dataclasses.fields(config)  # type: ignore[arg-type]
     positional = [field.name for field in fields if not field.kw_only]
     example = next(f"{field.name}={field.default!r}" for field in fields if field.kw_only)

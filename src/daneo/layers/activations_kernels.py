@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from daneo.layers.lanes_kernels import fill, maximum, minimum, sigmoid, tanh, where_between
+from daneo.layers.lanes_kernels import compiled, fill, inlined, maximum, minimum, sigmoid, tanh, where_between
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear", "hard_sigmoid")
-inlined: Any = njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)
-compiled: Any = njit(nogil=True, error_model="numpy", _nrt=False)
 
 
 @compiled

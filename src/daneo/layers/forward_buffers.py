@@ -22,7 +22,7 @@ from daneo.layers.recurrence_buffers import (
 )
 from daneo.layers.recurrent_calls import Call, Inputs
 from daneo.layers.recurrent_steps_kernels import Run
-from daneo.layers.tile_product_kernels import MAX_WIDTH
+from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH
 from daneo.layers.worker_threads import in_shares
 
 
@@ -159,6 +159,23 @@ def _product_of_rows(call: Call, x: Floats, kernel: Floats, where: Layout, width
 
     in_shares(work, len(x), call.num_threads)
     return out
+
+
+def scratch(run: Any, dtype: np.dtype[Any], num_sequences: int) -> tuple[Floats, Integers]:
+    """Make what a kernel writes to on its way.
+
+    Kernels make no arrays: counting who refers to them would make threads wait for each other.
+    """
+    return (
+        np.empty((2 * MAX_ROWS, MAX_WIDTH * VECTOR_BYTES // dtype.itemsize), dtype),
+        np.empty((4, num_sequences * run.chunk), np.int64),
+    )
+
+
+def forward_scratch(run: Any, recurrent_masks: Floats, num_sequences: int) -> tuple[Floats, Floats, Integers]:
+    """Make what a forward kernel writes to on its way."""
+    dropped = np.empty_like(recurrent_masks) if len(recurrent_masks) else recurrent_masks
+    return (dropped, *scratch(run, recurrent_masks.dtype, num_sequences))
 
 
 def final_state(states: Floats, run: Any) -> Floats:

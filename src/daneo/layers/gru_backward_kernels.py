@@ -7,23 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from daneo.layers.activations_kernels import slope
-from daneo.layers.lanes_kernels import fill, lane_count, load, store, zero
+from daneo.layers.lanes_kernels import compiled, entry, fill, lane_count, load, store, zero
 from daneo.layers.recurrent_steps_kernels import (
     active_sequences,
-    backward_scratch,
-    compiled,
     defer_outputs,
     hand_back,
     hand_back_inputs,
     slot_before,
     time_of,
 )
+from daneo.layers.tile_product_kernels import MAX_ROWS
 
 GATES = 3
-entry: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @compiled
@@ -97,8 +93,8 @@ def _hand_back_reset(
             store(gates, row, units + j, slope(recurrent_activation, r, d * h))
 
 
-@compiled
-def _all_steps_back(
+@entry
+def backward(
     run: Any,
     gates: Any,
     hidden: Any,
@@ -120,10 +116,20 @@ def _all_steps_back(
     zero_output: bool,
     first: int,
     last: int,
-    scratch: Any,
+    floats: Any,
+    integers: Any,
 ) -> None:
-    """All steps of the sequences from first to last, from the end."""
-    sums, active, numbers, rows = scratch
+    """Carry gradients back through the sequences from first to last.
+
+    Overwrites: `gates` become the gradient of the input product and, with reset_after, `candidates` those of the
+    candidates; `d_hidden` (B, U), on entry of the final state, becomes that of the initial state; `d_last` (B, U), on
+    entry of the last output, is used up; `d_candidate` (B, U) is scratch; `d_x` (B * T, D), if it has rows, is the
+    gradient of x. `recurrent_transposed` is of z and r, `candidate_transposed` of n.
+
+    Scratch: `floats` and `integers` as for the forward pass.
+    """
+    sums = floats[:MAX_ROWS]
+    active, numbers, rows = integers[0], integers[1], integers[2:]
     nothing = recurrent_masks[:0]
     for step in range(run.num_steps - 1, -1, -1):
         time = time_of(run, step)
@@ -153,40 +159,3 @@ def _all_steps_back(
         )  # fmt: skip
         if len(d_x) and step % run.chunk == 0:
             hand_back_inputs(run, gates, transposed, x_columns, d_x, mask, step, first, last, active, rows, sums)
-
-
-@entry
-def backward(
-    run: Any,
-    gates: Any,
-    hidden: Any,
-    candidates: Any,
-    transposed: Any,
-    recurrent_transposed: Any,
-    candidate_transposed: Any,
-    mask: Any,
-    recurrent_masks: Any,
-    d_outputs: Any,
-    d_last: Any,
-    d_hidden: Any,
-    d_candidate: Any,
-    d_x: Any,
-    x_columns: Any,
-    activation: int,
-    recurrent_activation: int,
-    reset_after: bool,
-    zero_output: bool,
-    first: int,
-    last: int,
-) -> None:
-    """Carry gradients back through the sequences from first to last.
-
-    Overwrites: `gates` become the gradient of the input product and, with reset_after, `candidates` those of the
-    candidates; `d_hidden` (B, U), on entry of the final state, becomes that of the initial state; `d_last` (B, U), on
-    entry of the last output, is used up; `d_candidate` (B, U) is scratch; `d_x` (B * T, D), if it has rows, is the
-    gradient of x. `recurrent_transposed` is of z and r, `candidate_transposed` of n.
-    """
-    scratch = backward_scratch(run, gates, last - first)
-    _all_steps_back(
-        run, gates, hidden, candidates, transposed, recurrent_transposed, candidate_transposed, mask, recurrent_masks, d_outputs, d_last, d_hidden, d_candidate, d_x, x_columns, activation, recurrent_activation, reset_after, zero_output, first, last, scratch,
-    )  # fmt: skip

@@ -1,37 +1,33 @@
 """The GRU's recurrence, forward, for some sequences of a batch through all their steps.
 
-Layout as in recurrent_steps_kernels.py. Threads share nothing that is written: each takes some sequences. With reset_after
-the recurrent kernel is in panels of a register of z, r and n each. Otherwise panels of z and r come first, and behind them
-those of n alone, because n's product waits for all of r.
+Layout as in recurrent_steps_kernels.py. Threads share nothing that is written: each takes some sequences. With
+reset_after the recurrent kernel is in panels of a register of z, r and n each. Otherwise panels of z and r come first,
+and behind them those of n alone, because n's product waits for all of r.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+import numpy as np
 
 from daneo.layers.activations_kernels import activate
-from daneo.layers.lanes_kernels import lane_count, load, store
+from daneo.layers.lanes_kernels import compiled, entry, inlined, lane_count, load, store
 from daneo.layers.recurrent_steps_kernels import (
     active_sequences,
     carry_over,
     clear_masked,
-    compiled,
     drop_states,
     first_row,
-    forward_scratch,
-    inlined,
     project_chunk,
     recurrent_sums,
     show_outputs,
     slot_before,
     time_of,
 )
-from daneo.layers.tile_product_kernels import MAX_WIDTH, ROWS, tile_product
+from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS, tile_product
 
 GATES = 3
-entry: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @inlined
@@ -199,7 +195,19 @@ def _candidate_second(
             tile = first_row(number, num_tiles, count)
             size = first_row(number + 1, num_tiles, count) - tile
             tile_product(
-                sums, candidates, rows, tile, size, 0, 0, recurrent_kernel, start, wide * lanes, lanes, run.units, wide
+                sums,
+                candidates,
+                rows,
+                tile,
+                size,
+                np.int64(0),
+                np.int64(0),
+                recurrent_kernel,
+                np.int64(start),
+                wide * lanes,
+                lanes,
+                run.units,
+                wide,
             )
             for n in range(size):
                 row, state = rows[tile + n], states[tile + n]
@@ -212,8 +220,8 @@ def _candidate_second(
                     store(hidden, state + after, j, z * (h - new) + new)
 
 
-@compiled
-def _all_steps(
+@entry
+def forward(
     run: Any,
     x: Any,
     kernel: Any,
@@ -235,10 +243,21 @@ def _all_steps(
     zero_output: bool,
     first: int,
     last: int,
-    scratch: Any,
+    dropped: Any,
+    floats: Any,
+    integers: Any,
 ) -> None:
-    """All steps of the sequences from first to last."""
-    sums, part, dropped, active, states, rows = scratch
+    """Run the sequences from first to last.
+
+    Either x (B * T, D) times `kernel`, in panels, is the input product; or `table` (N, 3U) holds it and `tokens`
+    (B * T) the row of each time. `gates` and `candidates` have a row for each time, or for each step of a chunk where
+    nobody asks for them later. What is not there has no rows.
+
+    Scratch: `dropped`, like `recurrent_masks`; `floats` (2 * MAX_ROWS, MAX_WIDTH * lanes); `integers` (4, N) for N
+    sequences times `chunk`.
+    """
+    sums, part = floats[:MAX_ROWS], floats[MAX_ROWS:]
+    active, states, rows = integers[0], integers[1], integers[2:]
     num_slots = len(hidden) // run.num_sequences
     source = table if len(tokens) else gates
     for step in range(run.num_steps):
@@ -269,39 +288,3 @@ def _all_steps(
             )  # fmt: skip
         if len(outputs):
             show_outputs(run, hidden, outputs, mask, step, first, last, zero_output)
-
-
-@entry
-def forward(
-    run: Any,
-    x: Any,
-    kernel: Any,
-    columns: Any,
-    bias: Any,
-    table: Any,
-    tokens: Any,
-    gates: Any,
-    hidden: Any,
-    candidates: Any,
-    outputs: Any,
-    recurrent_kernel: Any,
-    recurrent_bias: Any,
-    mask: Any,
-    recurrent_masks: Any,
-    activation: int,
-    recurrent_activation: int,
-    reset_after: bool,
-    zero_output: bool,
-    first: int,
-    last: int,
-) -> None:
-    """Run the sequences from first to last.
-
-    Either x (B * T, D) times `kernel`, in panels, is the input product; or `table` (N, 3U) holds it and `tokens` (B * T)
-    the row of each time. `gates` and `candidates` have a row for each time, or for each step of a chunk where nobody asks
-    for them later. What is not there has no rows.
-    """
-    scratch = forward_scratch(run, gates, recurrent_masks, last - first)
-    _all_steps(
-        run, x, kernel, columns, bias, table, tokens, gates, hidden, candidates, outputs, recurrent_kernel, recurrent_bias, mask, recurrent_masks, activation, recurrent_activation, reset_after, zero_output, first, last, scratch,
-    )  # fmt: skip

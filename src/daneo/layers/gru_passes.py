@@ -17,6 +17,7 @@ from daneo.layers.backward_buffers import (
 )
 from daneo.layers.forward_buffers import (
     final_state,
+    forward_scratch,
     gate_layout,
     gates_row,
     mask_of,
@@ -25,6 +26,7 @@ from daneo.layers.forward_buffers import (
     prepare,
     rows_of,
     run_of,
+    scratch,
     shown_outputs,
 )
 from daneo.layers.gru_forward_kernels import GATES
@@ -57,6 +59,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
             run, ready.x, ready.kernel, where.columns, ready.bias, ready.table, ready.tokens, gates, ready.hidden,
             candidates, ready.outputs, recurrent, recurrent_bias, ready.mask, ready.recurrent_masks, call.activation,
             call.recurrent_activation, call.variant, call.zero_output, first, last,
+            *forward_scratch(run, ready.recurrent_masks, last - first),
         )  # fmt: skip
 
     in_shares(work, run.num_sequences, call.num_threads)
@@ -64,7 +67,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
 
 
 def backward(call: Call, given: Inputs, saved: Saved, gradients: OutputGradients, wants_x: bool) -> InputGradients:
-    """Return the gradients of everything given. The gates and, with reset_after, the candidates of `saved` are used up."""
+    """Return the gradients of everything given. Gates and, with reset_after, candidates of `saved` are used up."""
     gates, hidden, candidates = saved
     dtype, units, run = given.x.dtype, given.units, run_of(call, given)
     where = gate_layout(units, dtype, 0, GATES)
@@ -78,6 +81,7 @@ def backward(call: Call, given: Inputs, saved: Saved, gradients: OutputGradients
             run, gates, hidden, candidates, back.transposed, of_gates, of_candidate, mask, masks, back.d_outputs,
             back.d_last, back.d_hidden, back.d_more, back.d_x, back.x_columns, call.activation,
             call.recurrent_activation, call.variant, call.zero_output, first, last,
+            *scratch(run, dtype, last - first),
         )  # fmt: skip
 
     in_shares(work, run.num_sequences, call.num_threads)

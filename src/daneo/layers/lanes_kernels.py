@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import config, types
+from numba import config, njit, types
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 _features = binding.get_host_cpu_features()
@@ -26,6 +26,12 @@ Emitted = tuple[Any, Emitter]
 emitted: Callable[[Callable[..., Emitted]], Any] = intrinsic  # called from compiled code, where the context is implied
 settings: Any = config
 register: Any = lower_builtin
+decorator: Any = njit
+# What kernels of layers are compiled with. Without Numba's runtime (_nrt) they can make no arrays, and do not count who
+# refers to those they are given: two threads that count would wait for each other's cache lines at every call.
+compiled: Any = decorator(nogil=True, error_model="numpy", _nrt=False)
+inlined: Any = decorator(nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+entry: Any = decorator(nogil=True, error_model="numpy", _nrt=False, cache=True)  # called from Python
 void: Any = types.void
 
 
@@ -80,7 +86,8 @@ def load(typing_context: Any, array: Any, row: Any, column: Any) -> Emitted:
     lanes = Lanes(array.dtype)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = address(context, builder, signature.args[0], *arguments, vector_type(lanes))
+        array_, row_, column_ = arguments
+        pointer = address(context, builder, signature.args[0], array_, row_, column_, vector_type(lanes))
         return builder.load(pointer, align=lanes.number.bitwidth // 8)
 
     return lanes(array, types.int64, types.int64), emit
@@ -91,17 +98,16 @@ def store(typing_context: Any, array: Any, row: Any, column: Any, value: Any) ->
     """array[row, column : column + lanes] = value."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = address(context, builder, signature.args[0], *arguments[:3], vector_type(signature.args[3]))
-        builder.store(arguments[3], pointer, align=signature.args[3].number.bitwidth // 8)
+        array_, row_, column_, value_ = arguments
+        pointer = address(context, builder, signature.args[0], array_, row_, column_, vector_type(value))
+        builder.store(value_, pointer, align=value.number.bitwidth // 8)
         return context.get_dummy_value()
 
     return void(array, types.int64, types.int64, value), emit
 
 
 @emitted
-def turn_block(
-    typing_context: Any, matrix: Any, row: Any, column: Any, out: Any, start: Any, step: Any
-) -> Emitted:
+def turn_block(typing_context: Any, matrix: Any, row: Any, column: Any, out: Any, start: Any, step: Any) -> Emitted:
     """out[0, start + k * step + n] = matrix[row + n, column + k] for n and k below the number of lanes."""
     lanes = Lanes(matrix.dtype)
 

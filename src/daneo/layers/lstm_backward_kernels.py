@@ -7,24 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from daneo.layers.activations_kernels import activate, slope
-from daneo.layers.lanes_kernels import fill, lane_count, load, store, zero
+from daneo.layers.lanes_kernels import compiled, entry, fill, inlined, lane_count, load, store, zero
 from daneo.layers.recurrent_steps_kernels import (
     active_sequences,
-    backward_scratch,
-    compiled,
     defer_outputs,
     hand_back,
     hand_back_inputs,
-    inlined,
     slot_before,
     time_of,
 )
+from daneo.layers.tile_product_kernels import MAX_ROWS
 
 GATES = 4
-entry: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @inlined
@@ -110,50 +105,6 @@ def _step_back(
                 )  # fmt: skip
 
 
-@compiled
-def _all_steps_back(
-    run: Any,
-    gates: Any,
-    cells: Any,
-    transposed: Any,
-    recurrent_transposed: Any,
-    peephole: Any,
-    mask: Any,
-    recurrent_masks: Any,
-    d_outputs: Any,
-    d_last: Any,
-    d_hidden: Any,
-    d_cell: Any,
-    d_peephole: Any,
-    d_x: Any,
-    x_columns: Any,
-    activation: int,
-    recurrent_activation: int,
-    coupled: bool,
-    zero_output: bool,
-    first: int,
-    last: int,
-    scratch: Any,
-) -> None:
-    """All steps of the sequences from first to last, from the end."""
-    sums, active, numbers, rows = scratch
-    for step in range(run.num_steps - 1, -1, -1):
-        time = time_of(run, step)
-        if len(mask):
-            defer_outputs(run, d_outputs, mask, time, first, last, d_last, zero_output)
-        count = active_sequences(run, mask, time, first, last, active)
-        _step_back(
-            run, step, count, active, gates, cells, peephole, d_outputs, d_last, d_hidden, d_cell, d_peephole,
-            activation, recurrent_activation, coupled,
-        )  # fmt: skip
-        hand_back(
-            run, gates, time, 0, active, numbers, count, recurrent_transposed, recurrent_masks, 0, GATES, d_hidden,
-            False, sums,
-        )  # fmt: skip
-        if len(d_x) and step % run.chunk == 0:
-            hand_back_inputs(run, gates, transposed, x_columns, d_x, mask, step, first, last, active, rows, sums)
-
-
 @entry
 def backward(
     run: Any,
@@ -177,14 +128,31 @@ def backward(
     zero_output: bool,
     first: int,
     last: int,
+    floats: Any,
+    integers: Any,
 ) -> None:
     """Carry gradients back through the sequences from first to last.
 
     Overwrites: `gates` become the gradient of the input product; `d_hidden` and `d_cell` (B, U), on entry of the final
     states, become those of the initial states; `d_last` (B, U), on entry of the last output, is used up; `d_peephole`
     (B * 3, U) is added to; `d_x` (B * T, D), if it has rows, is the gradient of x.
+
+    Scratch: `floats` and `integers` as for the forward pass.
     """
-    scratch = backward_scratch(run, gates, last - first)
-    _all_steps_back(
-        run, gates, cells, transposed, recurrent_transposed, peephole, mask, recurrent_masks, d_outputs, d_last, d_hidden, d_cell, d_peephole, d_x, x_columns, activation, recurrent_activation, coupled, zero_output, first, last, scratch,
-    )  # fmt: skip
+    sums = floats[:MAX_ROWS]
+    active, numbers, rows = integers[0], integers[1], integers[2:]
+    for step in range(run.num_steps - 1, -1, -1):
+        time = time_of(run, step)
+        if len(mask):
+            defer_outputs(run, d_outputs, mask, time, first, last, d_last, zero_output)
+        count = active_sequences(run, mask, time, first, last, active)
+        _step_back(
+            run, step, count, active, gates, cells, peephole, d_outputs, d_last, d_hidden, d_cell, d_peephole,
+            activation, recurrent_activation, coupled,
+        )  # fmt: skip
+        hand_back(
+            run, gates, time, 0, active, numbers, count, recurrent_transposed, recurrent_masks, 0, GATES, d_hidden,
+            False, sums,
+        )  # fmt: skip
+        if len(d_x) and step % run.chunk == 0:
+            hand_back_inputs(run, gates, transposed, x_columns, d_x, mask, step, first, last, active, rows, sums)

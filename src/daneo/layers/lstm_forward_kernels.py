@@ -7,29 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from daneo.layers.activations_kernels import activate
-from daneo.layers.lanes_kernels import fill, lane_count, load, store
+from daneo.layers.lanes_kernels import compiled, entry, fill, inlined, lane_count, load, store
 from daneo.layers.recurrent_steps_kernels import (
     active_sequences,
     carry_over,
     clear_masked,
-    compiled,
     drop_states,
     first_row,
-    forward_scratch,
-    inlined,
     project_chunk,
     recurrent_sums,
     show_outputs,
     slot_before,
     time_of,
 )
-from daneo.layers.tile_product_kernels import ROWS
+from daneo.layers.tile_product_kernels import MAX_ROWS, ROWS
 
 GATES = 4
-entry: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @inlined
@@ -130,54 +124,6 @@ def _step(
                     )  # fmt: skip
 
 
-@compiled
-def _all_steps(
-    run: Any,
-    x: Any,
-    kernel: Any,
-    columns: Any,
-    bias: Any,
-    table: Any,
-    tokens: Any,
-    gates: Any,
-    hidden: Any,
-    cells: Any,
-    outputs: Any,
-    recurrent_kernel: Any,
-    peephole: Any,
-    mask: Any,
-    recurrent_masks: Any,
-    activation: int,
-    recurrent_activation: int,
-    coupled: bool,
-    zero_output: bool,
-    first: int,
-    last: int,
-    scratch: Any,
-) -> None:
-    """All steps of the sequences from first to last."""
-    sums, part, dropped, active, states, rows = scratch
-    num_slots = len(hidden) // run.num_sequences
-    source = table if len(tokens) else gates
-    for step in range(run.num_steps):
-        if step % run.chunk == 0 and len(x):
-            project_chunk(run, x, kernel, columns, GATES, bias, gates, mask, step, first, last, active, rows, sums)
-        count = active_sequences(run, mask, time_of(run, step), first, last, active)
-        for n in range(count):
-            states[n] = active[n] * num_slots
-        if len(mask):
-            carry_over(run, hidden, mask, step, first, last)
-            carry_over(run, cells, mask, step, first, last)
-            clear_masked(run, gates, mask, time_of(run, step), first, last)
-        drop_states(run, recurrent_masks, hidden, states, slot_before(run, step, num_slots), active, count, dropped)
-        _step(
-            run, step, count, sums, part, dropped, active, states, source, tokens, gates, hidden, cells,
-            recurrent_kernel, peephole, activation, recurrent_activation, coupled,
-        )  # fmt: skip
-        if len(outputs):
-            show_outputs(run, hidden, outputs, mask, step, first, last, zero_output)
-
-
 @entry
 def forward(
     run: Any,
@@ -201,14 +147,37 @@ def forward(
     zero_output: bool,
     first: int,
     last: int,
+    dropped: Any,
+    floats: Any,
+    integers: Any,
 ) -> None:
     """Run the sequences from first to last.
 
-    Either x (B * T, D) times `kernel`, in panels, is the input product; or `table` (N, 4U) holds it and `tokens` (B * T)
-    the row of each time. `gates` has a row for each time, or for each step of a chunk where nobody asks for them later.
-    `recurrent_kernel` is in panels. What is not there has no rows.
+    Either x (B * T, D) times `kernel`, in panels, is the input product; or `table` (N, 4U) holds it and `tokens`
+    (B * T) the row of each time. `gates` has a row for each time, or for each step of a chunk where nobody asks for
+    them later. `recurrent_kernel` is in panels. What is not there has no rows.
+
+    Scratch: `dropped`, like `recurrent_masks`; `floats` (2 * MAX_ROWS, MAX_WIDTH * lanes); `integers` (4, N) for N
+    sequences times `chunk`.
     """
-    scratch = forward_scratch(run, gates, recurrent_masks, last - first)
-    _all_steps(
-        run, x, kernel, columns, bias, table, tokens, gates, hidden, cells, outputs, recurrent_kernel, peephole, mask, recurrent_masks, activation, recurrent_activation, coupled, zero_output, first, last, scratch,
-    )  # fmt: skip
+    sums, part = floats[:MAX_ROWS], floats[MAX_ROWS:]
+    active, states, rows = integers[0], integers[1], integers[2:]
+    num_slots = len(hidden) // run.num_sequences
+    source = table if len(tokens) else gates
+    for step in range(run.num_steps):
+        if step % run.chunk == 0 and len(x):
+            project_chunk(run, x, kernel, columns, GATES, bias, gates, mask, step, first, last, active, rows, sums)
+        count = active_sequences(run, mask, time_of(run, step), first, last, active)
+        for n in range(count):
+            states[n] = active[n] * num_slots
+        if len(mask):
+            carry_over(run, hidden, mask, step, first, last)
+            carry_over(run, cells, mask, step, first, last)
+            clear_masked(run, gates, mask, time_of(run, step), first, last)
+        drop_states(run, recurrent_masks, hidden, states, slot_before(run, step, num_slots), active, count, dropped)
+        _step(
+            run, step, count, sums, part, dropped, active, states, source, tokens, gates, hidden, cells,
+            recurrent_kernel, peephole, activation, recurrent_activation, coupled,
+        )  # fmt: skip
+        if len(outputs):
+            show_outputs(run, hidden, outputs, mask, step, first, last, zero_output)

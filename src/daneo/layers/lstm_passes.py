@@ -16,6 +16,7 @@ from daneo.layers.backward_buffers import (
 )
 from daneo.layers.forward_buffers import (
     final_state,
+    forward_scratch,
     gate_layout,
     mask_of,
     packed,
@@ -23,6 +24,7 @@ from daneo.layers.forward_buffers import (
     prepare,
     rows_of,
     run_of,
+    scratch,
     shown_outputs,
     states_from,
 )
@@ -46,6 +48,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
             run, ready.x, ready.kernel, where.columns, ready.bias, ready.table, ready.tokens, gates, ready.hidden,
             cells, ready.outputs, recurrent, peephole, ready.mask, ready.recurrent_masks, call.activation,
             call.recurrent_activation, call.variant, call.zero_output, first, last,
+            *forward_scratch(run, ready.recurrent_masks, last - first),
         )  # fmt: skip
 
     in_shares(work, run.num_sequences, call.num_threads)
@@ -69,6 +72,7 @@ def backward(call: Call, given: Inputs, saved: Saved, gradients: OutputGradients
             run, gates, cells, back.transposed, recurrent, peephole, mask, masks, back.d_outputs, back.d_last,
             back.d_hidden, back.d_more, d_peephole, back.d_x, back.x_columns, call.activation,
             call.recurrent_activation, call.variant, call.zero_output, first, last,
+            *scratch(run, dtype, last - first),
         )  # fmt: skip
 
     in_shares(work, run.num_sequences, call.num_threads)

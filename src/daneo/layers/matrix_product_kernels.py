@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from daneo.layers.lanes_kernels import lane_count, load, store, turn_block, zero
+from daneo.layers.lanes_kernels import compiled, lane_count, load, store, turn_block, zero
 from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS, tile_product
 
 entry: Any = njit(nogil=True, cache=True, error_model="numpy")
-inner: Any = njit(nogil=True, error_model="numpy", _nrt=False)
 CHUNK = 496  # rows that one pass over a weight's gradient covers: they stay in the caches
 
 
@@ -40,7 +39,7 @@ def pack_panels(matrix: Any, columns: Any, ends: Any, width: int, panels: Any) -
                 place += lanes
 
 
-@inner
+@compiled
 def _turn_some(matrix: Any, row: int, columns: Any, first: int, panels: Any, start: int, step: int) -> None:
     """Turn a square of as many rows and columns as a register has lanes, some of which are not there."""
     lanes = lane_count(panels)
@@ -72,7 +71,7 @@ def pack_transposed(matrix: Any, columns: Any, num_registers: int, width: int, p
         start += wide * len(columns)
 
 
-@inner
+@compiled
 def multiply_rows(
     left: Any,
     left_rows: Any,
@@ -99,7 +98,21 @@ def multiply_rows(
             tile = first + number * (last - first) // num_tiles
             count = first + (number + 1) * (last - first) // num_tiles - tile
             start = panel * lanes * length
-            tile_product(sums, left, left_rows, tile, count, 0, 0, panels, start, wide * lanes, lanes, length, wide)
+            tile_product(
+                sums,
+                left,
+                left_rows,
+                tile,
+                count,
+                np.int64(0),
+                np.int64(0),
+                panels,
+                np.int64(start),
+                wide * lanes,
+                lanes,
+                length,
+                wide,
+            )
             for v in range(wide):
                 column = columns[panel + v]
                 for i in range(count):
@@ -120,10 +133,10 @@ def multiply(
 ) -> None:
     """out[rows[n]] = left[rows[n]] @ panels (+ bias), for n from first to last."""
     sums = np.empty((MAX_ROWS, MAX_WIDTH * lane_count(out)), out.dtype)
-    multiply_rows(left, rows, panels, columns, width, bias, out, rows, first, last, sums)
+    multiply_rows(left, rows, panels, columns, np.int64(width), bias, out, rows, first, last, sums)
 
 
-@inner
+@compiled
 def _turn(
     left: Any, length: int, rows: Any, factors: Any, factor_rows: Any, begin: int, size: int, turned: Any
 ) -> None:
@@ -139,7 +152,7 @@ def _turn(
                 turned[k, n] = left[row, k]
 
 
-@inner
+@compiled
 def _add_panel(
     turned: Any, order: Any, panel: Any, size: int, wide: int, out: Any, column: int, again: bool, sums: Any
 ) -> None:
@@ -149,7 +162,21 @@ def _add_panel(
     for number in range(num_tiles):
         tile = number * length // num_tiles
         count = (number + 1) * length // num_tiles - tile
-        tile_product(sums, turned, order, tile, count, 0, 0, panel, 0, wide * lanes, lanes, size, wide)
+        tile_product(
+            sums,
+            turned,
+            order,
+            tile,
+            count,
+            np.int64(0),
+            np.int64(0),
+            panel,
+            np.int64(0),
+            wide * lanes,
+            lanes,
+            size,
+            wide,
+        )
         for i in range(count):
             for v in range(0, wide * lanes, lanes):
                 value = load(sums, i, v)
@@ -158,7 +185,7 @@ def _add_panel(
                 store(out, tile + i, column + v, value)
 
 
-@inner
+@compiled
 def _add_chunks(
     left: Any,
     num_features: int,
@@ -206,7 +233,8 @@ def multiply_transposed(
 
     Made for panels from first to last of `panels` (N, 2): the column of `right` and `out` where one starts, and how
     many registers wide it is. `factors` multiplies left row n by its row factor_rows[n], or has no rows. Of `left` the
-    first `num_features` columns count; where `out` has one row more, it is the sum of the right rows: a bias's gradient.
+    first `num_features` columns count; where `out` has one row more, it is the sum of the right rows: the gradient of a
+    bias.
     """
     lanes = lane_count(right)
     sums = np.empty((MAX_ROWS, MAX_WIDTH * lanes), right.dtype)

@@ -75,7 +75,7 @@ class Inputs(NamedTuple):
     @property
     def num_steps(self) -> int:
         """T."""
-        return self.x.shape[1] if self.tokens is None else self.tokens.shape[1]
+        return int((self.x if self.tokens is None else self.tokens).shape[1])
 
     @property
     def units(self) -> int:

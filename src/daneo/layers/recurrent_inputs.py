@@ -79,15 +79,15 @@ def as_mask(name: str, x: Tensor, mask: Any, lengths: Any) -> Tensor | None:
         if mask is not None:
             raise ValueError(f"{name} got a mask and lengths: give one of them.")
         return _mask_of_lengths(name, x, lengths)
-    if not isinstance(mask, Tensor) or mask.device != x.device:
-        mask = as_tensor(name, "a mask", mask, x.device)
-    if mask.shape != x.shape[:2]:
-        raise ValueError(f"{name} expected a mask of shape (B, T) = {tuple(x.shape[:2])}, got {tuple(mask.shape)}.")
-    if mask.dtype is torch.bool:
-        return mask
-    if mask.is_floating_point() or mask.is_complex():
-        raise TypeError(f"{name} expected a mask of bool, True where a step counts, got {mask.dtype}.")
-    return mask.ne(0)
+    there = isinstance(mask, Tensor) and mask.device == x.device
+    given: Tensor = mask if there else as_tensor(name, "a mask", mask, x.device)
+    if given.shape != x.shape[:2]:
+        raise ValueError(f"{name} expected a mask of shape (B, T) = {tuple(x.shape[:2])}, got {tuple(given.shape)}.")
+    if given.dtype is torch.bool:
+        return given
+    if given.is_floating_point() or given.is_complex():
+        raise TypeError(f"{name} expected a mask of bool, True where a step counts, got {given.dtype}.")
+    return given.ne(0)
 
 
 def _mask_of_lengths(name: str, x: Tensor, lengths: Any) -> Tensor:

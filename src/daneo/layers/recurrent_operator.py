@@ -150,7 +150,7 @@ def _backward(
 
 def _differentiable(ctx: Any, given: Given, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Gradients that can be differentiated again, from the plain loop."""
-    needed = [one for one, need in zip(given, ctx.needs_input_grad[2:], strict=True) if need]
+    needed = [one for one, need in zip(given, ctx.needs_input_grad[2:], strict=True) if need and one is not None]
     results = plainly(ctx.plan, ctx.cell, given)
     pairs = [(one, gradient) for one, gradient in zip(results, gradients, strict=False) if gradient is not None]
     found = iter(
@@ -214,7 +214,8 @@ def _recurrence(
 
 
 def _plan(numbers: Sequence[int]) -> Plan:
-    return Plan(*numbers[:3], *map(bool, numbers[3:]))
+    kind, activation, recurrent_activation, *switches = numbers
+    return Plan(kind, activation, recurrent_activation, *(bool(switch) for switch in switches))
 
 
 @_recurrence.register_fake

@@ -59,13 +59,15 @@ def settings_plan(layer: RNN) -> Plan | str:
         value = getattr(config, option, None)
         if value and value != (0, 0):
             return f"{option} has no kernel"
+    activation, recurrent_activation = (ACTIVATIONS.index(name or "linear") for name in names)
     return Plan(
         kind,
-        *(ACTIVATIONS.index(name or "linear") for name in names),
-        bool(getattr(config, "reset_after", False) or getattr(config, "coupled", False)),
-        layer.config.go_backwards,
-        layer.config.return_sequences,
-        layer.config.zero_output_for_mask,
+        activation,
+        recurrent_activation,
+        variant=bool(getattr(config, "reset_after", False) or getattr(config, "coupled", False)),
+        reverse=layer.config.go_backwards,
+        sequences=layer.config.return_sequences,
+        zero_output=layer.config.zero_output_for_mask,
     )
 
 

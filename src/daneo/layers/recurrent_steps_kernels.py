@@ -1,8 +1,8 @@
 """What every recurrence does around its cell's equations: which rows a step works on, products, masks and dropout.
 
 All arrays are two-dimensional and batch first: time t of sequence b is row b * T + t, state slot s of sequence b is row
-b * slots + s. Where all states are kept there are T + 1 slots: forward, slots t and t + 1 hold the states before and after
-time t; in reverse the other way round. Where only the last state is wanted, two slots take turns.
+b * slots + s. Where all states are kept there are T + 1 slots: forward, slots t and t + 1 hold the states before and
+after time t; in reverse the other way round. Where only the last state is wanted, two slots take turns.
 
 Units are filled up to whole registers of 64 bytes, with weights of zero; gate k of a row starts at column k * width.
 """
@@ -13,14 +13,10 @@ from collections import namedtuple
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from daneo.layers.lanes_kernels import lane_count, load, store, zero
+from daneo.layers.lanes_kernels import compiled, inlined, lane_count, load, store, zero
 from daneo.layers.matrix_product_kernels import multiply_rows
-from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS, tile_product
-
-compiled: Any = njit(nogil=True, error_model="numpy", _nrt=False)
-inlined: Any = njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)
+from daneo.layers.tile_product_kernels import MAX_WIDTH, ROWS, tile_product
 
 # num_sequences B, num_steps T and units U (without filling); input products are made `chunk` steps at a time.
 Run = namedtuple("Run", ["num_sequences", "num_steps", "units", "chunk", "reverse"])
@@ -69,35 +65,6 @@ def clear_row(target: Any, row: int) -> None:
         store(target, row, j, zero(target))
 
 
-@njit(nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
-def forward_scratch(run: Any, like: Any, recurrent_masks: Any, num_rows: int) -> Any:
-    """Make the arrays that a forward pass writes to on its way: sums, part, dropped, active, states and rows.
-
-    Only here, and not where the steps are, are arrays made: counting who refers to them would make threads wait for
-    each other at every call.
-    """
-    lanes = lane_count(like)
-    return (
-        np.empty((MAX_ROWS, MAX_WIDTH * lanes), like.dtype),
-        np.empty((MAX_ROWS, lanes), like.dtype),
-        np.empty(recurrent_masks.shape, like.dtype),
-        np.empty(num_rows, np.int64),
-        np.empty(num_rows, np.int64),
-        np.empty((2, num_rows * run.chunk), np.int64),
-    )
-
-
-@njit(nogil=True, error_model="numpy")  # type: ignore[misc,unused-ignore]
-def backward_scratch(run: Any, like: Any, num_rows: int) -> Any:
-    """Make the arrays that a backward pass writes to on its way: sums, active, numbers and rows."""
-    return (
-        np.empty((MAX_ROWS, MAX_WIDTH * lane_count(like)), like.dtype),
-        np.empty(num_rows, np.int64),
-        np.empty(num_rows, np.int64),
-        np.empty((2, num_rows * run.chunk), np.int64),
-    )
-
-
 @compiled
 def project_chunk(
     run: Any,
@@ -123,7 +90,7 @@ def project_chunk(
             rows[0, count] = active[n] * run.num_steps + time
             rows[1, count] = active[n] * gate_slots + (time if gate_slots == run.num_steps else later - step)
             count += 1
-    multiply_rows(x, rows[0], kernel, columns, width, bias, gates, rows[1], 0, count, sums)
+    multiply_rows(x, rows[0], kernel, columns, np.int64(width), bias, gates, rows[1], np.int64(0), count, sums)
 
 
 @compiled
@@ -202,12 +169,40 @@ def recurrent_sums(
     """Multiply the states of a tile of sequences with a panel that holds a register of each of `width` gates."""
     lanes = lane_count(sums)
     if len(dropped) == 0:
-        tile_product(sums, hidden, states, tile, size, before, 0, kernel, start, width * lanes, lanes, run.units, width)
+        tile_product(
+            sums,
+            hidden,
+            states,
+            tile,
+            size,
+            before,
+            np.int64(0),
+            kernel,
+            np.int64(start),
+            width * lanes,
+            lanes,
+            run.units,
+            np.int64(width),
+        )
         return
     for k in range(width):
         place = start + k * lanes
         row = k * run.num_sequences
-        tile_product(part, dropped, active, tile, size, row, 0, kernel, place, width * lanes, lanes, run.units, 1)
+        tile_product(
+            part,
+            dropped,
+            active,
+            tile,
+            size,
+            np.int64(row),
+            np.int64(0),
+            kernel,
+            place,
+            width * lanes,
+            lanes,
+            run.units,
+            np.int64(1),
+        )
         for i in range(size):
             store(sums, i, k * lanes, load(part, i, 0))
 
@@ -231,8 +226,8 @@ def hand_back(
 ) -> None:
     """d_hidden = (+=, if more) d_gates @ recurrent_kernel.T, for the active sequences.
 
-    `transposed` holds the transpose of the `num_gates` gates from `first_gate` on, in panels; `column` is where they start
-    in a row of d_gates. With dropout each gate's share is multiplied by its mask. `rows` is scratch.
+    `transposed` holds the transpose of the `num_gates` gates from `first_gate` on, in panels; `column` is where they
+    start in a row of d_gates. With dropout each gate's share is multiplied by its mask. `rows` is scratch.
     """
     lanes, width = lane_count(sums), d_hidden.shape[1]
     for n in range(count):
@@ -249,8 +244,8 @@ def hand_back(
             for part in range(separate):
                 start = panel * lanes * num_gates * width + part * length * wide * lanes
                 tile_product(
-                    sums, d_gates, rows, tile, size, 0, column + part * length, transposed, start, wide * lanes, lanes,
-                    length, wide,
+                    sums, d_gates, rows, tile, size, np.int64(0), column + part * length, transposed, start,
+                    wide * lanes, lanes, length, wide,
                 )  # fmt: skip
                 for i in range(size):
                     b = active[tile + i]
@@ -301,4 +296,5 @@ def hand_back_inputs(
         for n in range(active_sequences(run, mask, time, first, last, active)):
             rows[0, count] = active[n] * run.num_steps + time
             count += 1
-    multiply_rows(d_gates, rows[0], transposed, columns, MAX_WIDTH, d_x[:0], d_x, rows[0], 0, count, sums)
+    width = np.int64(MAX_WIDTH)
+    multiply_rows(d_gates, rows[0], transposed, columns, width, d_x[:0], d_x, rows[0], np.int64(0), count, sums)

@@ -7,23 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from daneo.layers.activations_kernels import slope
-from daneo.layers.lanes_kernels import lane_count, load, store, zero
+from daneo.layers.lanes_kernels import compiled, entry, lane_count, load, store, zero
 from daneo.layers.recurrent_steps_kernels import (
     active_sequences,
-    backward_scratch,
     clear_masked,
-    compiled,
     defer_outputs,
     hand_back,
     hand_back_inputs,
     slot_before,
     time_of,
 )
-
-entry: Any = njit(nogil=True, cache=True, error_model="numpy")
+from daneo.layers.tile_product_kernels import MAX_ROWS
 
 
 @compiled
@@ -52,43 +47,6 @@ def _step_back(
             store(d_product, row, j, slope(activation, load(hidden, state, j), d_h))
 
 
-@compiled
-def _all_steps_back(
-    run: Any,
-    d_product: Any,
-    hidden: Any,
-    transposed: Any,
-    recurrent_transposed: Any,
-    mask: Any,
-    recurrent_masks: Any,
-    d_outputs: Any,
-    d_last: Any,
-    d_hidden: Any,
-    d_x: Any,
-    x_columns: Any,
-    activation: int,
-    zero_output: bool,
-    first: int,
-    last: int,
-    scratch: Any,
-) -> None:
-    """All steps of the sequences from first to last, from the end."""
-    sums, active, numbers, rows = scratch
-    for step in range(run.num_steps - 1, -1, -1):
-        time = time_of(run, step)
-        if len(mask):
-            defer_outputs(run, d_outputs, mask, time, first, last, d_last, zero_output)
-            clear_masked(run, d_product, mask, time, first, last)
-        count = active_sequences(run, mask, time, first, last, active)
-        _step_back(run, step, count, active, d_product, hidden, d_outputs, d_last, d_hidden, activation)
-        hand_back(
-            run, d_product, time, 0, active, numbers, count, recurrent_transposed, recurrent_masks, 0, 1, d_hidden,
-            False, sums,
-        )  # fmt: skip
-        if len(d_x) and step % run.chunk == 0:
-            hand_back_inputs(run, d_product, transposed, x_columns, d_x, mask, step, first, last, active, rows, sums)
-
-
 @entry
 def backward(
     run: Any,
@@ -107,14 +65,29 @@ def backward(
     zero_output: bool,
     first: int,
     last: int,
+    floats: Any,
+    integers: Any,
 ) -> None:
     """Carry gradients back through the sequences from first to last.
 
     Overwrites: `d_product` (B * T, U), the gradient of the input product; `d_hidden` (B, U), on entry of the final
-    state, becomes that of the initial state; `d_last` (B, U), on entry of the last output, is used up; `d_x` (B * T, D),
-    if it has rows, is the gradient of x.
+    state, becomes that of the initial state; `d_last` (B, U), on entry of the last output, is used up; `d_x`
+    (B * T, D), if it has rows, is the gradient of x.
+
+    Scratch: `floats` and `integers` as for the forward pass.
     """
-    scratch = backward_scratch(run, hidden, last - first)
-    _all_steps_back(
-        run, d_product, hidden, transposed, recurrent_transposed, mask, recurrent_masks, d_outputs, d_last, d_hidden, d_x, x_columns, activation, zero_output, first, last, scratch,
-    )  # fmt: skip
+    sums = floats[:MAX_ROWS]
+    active, numbers, rows = integers[0], integers[1], integers[2:]
+    for step in range(run.num_steps - 1, -1, -1):
+        time = time_of(run, step)
+        if len(mask):
+            defer_outputs(run, d_outputs, mask, time, first, last, d_last, zero_output)
+            clear_masked(run, d_product, mask, time, first, last)
+        count = active_sequences(run, mask, time, first, last, active)
+        _step_back(run, step, count, active, d_product, hidden, d_outputs, d_last, d_hidden, activation)
+        hand_back(
+            run, d_product, time, 0, active, numbers, count, recurrent_transposed, recurrent_masks, 0, 1, d_hidden,
+            False, sums,
+        )  # fmt: skip
+        if len(d_x) and step % run.chunk == 0:
+            hand_back_inputs(run, d_product, transposed, x_columns, d_x, mask, step, first, last, active, rows, sums)

@@ -7,25 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+import numpy as np
 
 from daneo.layers.activations_kernels import activate
-from daneo.layers.lanes_kernels import lane_count, load, store
+from daneo.layers.lanes_kernels import compiled, entry, lane_count, load, store
 from daneo.layers.recurrent_steps_kernels import (
     active_sequences,
     carry_over,
-    compiled,
     drop_states,
     first_row,
-    forward_scratch,
     project_chunk,
     show_outputs,
     slot_before,
     time_of,
 )
-from daneo.layers.tile_product_kernels import MAX_WIDTH, ROWS, tile_product
-
-entry: Any = njit(nogil=True, cache=True, error_model="numpy")
+from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS, tile_product
 
 
 @compiled
@@ -58,11 +54,35 @@ def _step(
             size = first_row(number + 1, num_tiles, count) - tile
             if len(dropped):
                 tile_product(
-                    sums, dropped, active, tile, size, 0, 0, recurrent_kernel, start, k_step, lanes, run.units, wide
+                    sums,
+                    dropped,
+                    active,
+                    tile,
+                    size,
+                    np.int64(0),
+                    np.int64(0),
+                    recurrent_kernel,
+                    np.int64(start),
+                    k_step,
+                    lanes,
+                    run.units,
+                    wide,
                 )
             else:
                 tile_product(
-                    sums, hidden, states, tile, size, before, 0, recurrent_kernel, start, k_step, lanes, run.units, wide
+                    sums,
+                    hidden,
+                    states,
+                    tile,
+                    size,
+                    before,
+                    np.int64(0),
+                    recurrent_kernel,
+                    np.int64(start),
+                    k_step,
+                    lanes,
+                    run.units,
+                    wide,
                 )
             for n in range(size):
                 b, state = active[tile + n], states[tile + n] + after
@@ -71,47 +91,6 @@ def _step(
                     j = (panel + v) * lanes
                     value = load(sums, n, v * lanes) + load(source, row, j)
                     store(hidden, state, j, activate(activation, value))
-
-
-@compiled
-def _all_steps(
-    run: Any,
-    x: Any,
-    kernel: Any,
-    columns: Any,
-    bias: Any,
-    table: Any,
-    tokens: Any,
-    products: Any,
-    hidden: Any,
-    outputs: Any,
-    recurrent_kernel: Any,
-    mask: Any,
-    recurrent_masks: Any,
-    activation: int,
-    zero_output: bool,
-    first: int,
-    last: int,
-    scratch: Any,
-) -> None:
-    """All steps of the sequences from first to last."""
-    sums, part, dropped, active, states, rows = scratch
-    num_slots = len(hidden) // run.num_sequences
-    source = table if len(tokens) else products
-    for step in range(run.num_steps):
-        if step % run.chunk == 0 and len(x):
-            project_chunk(
-                run, x, kernel, columns, MAX_WIDTH, bias, products, mask, step, first, last, active, rows, sums
-            )
-        count = active_sequences(run, mask, time_of(run, step), first, last, active)
-        for n in range(count):
-            states[n] = active[n] * num_slots
-        if len(mask):
-            carry_over(run, hidden, mask, step, first, last)
-        drop_states(run, recurrent_masks, hidden, states, slot_before(run, step, num_slots), active, count, dropped)
-        _step(run, step, count, sums, dropped, active, states, source, tokens, hidden, recurrent_kernel, activation)
-        if len(outputs):
-            show_outputs(run, hidden, outputs, mask, step, first, last, zero_output)
 
 
 @entry
@@ -133,14 +112,34 @@ def forward(
     zero_output: bool,
     first: int,
     last: int,
+    dropped: Any,
+    floats: Any,
+    integers: Any,
 ) -> None:
     """Run the sequences from first to last.
 
     Either x (B * T, D) times `kernel`, in panels, is the input product; or `table` (N, U) holds it and `tokens` (B * T)
     the row of each time. `products` has a row for each step of a chunk. `recurrent_kernel` is in panels. What is not
     there has no rows.
+
+    Scratch: `dropped`, like `recurrent_masks`; `floats` (2 * MAX_ROWS, MAX_WIDTH * lanes); `integers` (4, N) for N
+    sequences times `chunk`.
     """
-    scratch = forward_scratch(run, hidden, recurrent_masks, last - first)
-    _all_steps(
-        run, x, kernel, columns, bias, table, tokens, products, hidden, outputs, recurrent_kernel, mask, recurrent_masks, activation, zero_output, first, last, scratch,
-    )  # fmt: skip
+    sums = floats[:MAX_ROWS]
+    active, states, rows = integers[0], integers[1], integers[2:]
+    num_slots = len(hidden) // run.num_sequences
+    source = table if len(tokens) else products
+    for step in range(run.num_steps):
+        if step % run.chunk == 0 and len(x):
+            project_chunk(
+                run, x, kernel, columns, MAX_WIDTH, bias, products, mask, step, first, last, active, rows, sums
+            )
+        count = active_sequences(run, mask, time_of(run, step), first, last, active)
+        for n in range(count):
+            states[n] = active[n] * num_slots
+        if len(mask):
+            carry_over(run, hidden, mask, step, first, last)
+        drop_states(run, recurrent_masks, hidden, states, slot_before(run, step, num_slots), active, count, dropped)
+        _step(run, step, count, sums, dropped, active, states, source, tokens, hidden, recurrent_kernel, activation)
+        if len(outputs):
+            show_outputs(run, hidden, outputs, mask, step, first, last, zero_output)

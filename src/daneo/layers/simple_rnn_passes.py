@@ -1,4 +1,4 @@
-"""SimpleRNN's forward and backward pass over arrays: buffers around its kernels, threads, weight gradients."""
+"""SimpleRNN's forward and backward pass over arrays: buffers around its kernels, threads, gradients of weights."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from daneo.layers.backward_buffers import (
 )
 from daneo.layers.forward_buffers import (
     final_state,
+    forward_scratch,
     gate_layout,
     mask_of,
     packed,
@@ -23,6 +24,7 @@ from daneo.layers.forward_buffers import (
     prepare,
     rows_of,
     run_of,
+    scratch,
     shown_outputs,
 )
 from daneo.layers.recurrence_buffers import Floats, no_rows, without_filling
@@ -42,6 +44,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
         simple_rnn_forward_kernels.forward(
             run, ready.x, ready.kernel, where.columns, ready.bias, ready.table, ready.tokens, in_products, ready.hidden,
             ready.outputs, recurrent, ready.mask, ready.recurrent_masks, call.activation, call.zero_output, first, last,
+            *forward_scratch(run, ready.recurrent_masks, last - first),
         )  # fmt: skip
 
     in_shares(work, run.num_sequences, call.num_threads)
@@ -66,6 +69,7 @@ def backward(call: Call, given: Inputs, saved: Saved, gradients: OutputGradients
         simple_rnn_backward_kernels.backward(
             run, d_product, hidden, back.transposed, recurrent, mask, masks, back.d_outputs, back.d_last,
             back.d_hidden, back.d_x, back.x_columns, call.activation, call.zero_output, first, last,
+            *scratch(run, dtype, last - first),
         )  # fmt: skip
 
     in_shares(work, run.num_sequences, call.num_threads)

@@ -1,7 +1,7 @@
 """A product of a few rows with a panel of a matrix, held in registers: what a recurrent step spends its time on.
 
-A panel is one to four registers wide. A tile is some rows of the left matrix times one panel: its sums stay in registers
-while k runs over the panel's rows.
+A panel is one to four registers wide. A tile is some rows of the left matrix times one panel: its sums stay in
+registers while k runs over the panel's rows.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 
 from daneo.layers.lanes_kernels import (
     VECTOR_BYTES,
     Emitted,
     Lanes,
     address,
+    compiled,
     constant,
     emitted,
     multiply_add,
@@ -28,7 +29,6 @@ MAX_WIDTH, MAX_ROWS = 4, 8
 NUM_SUMS = 24 if VECTOR_BYTES == 64 else 12  # of 32 registers, or of 16
 CHAINS = 8  # sums that run side by side hide the time that one addition takes
 _INT64 = ir.IntType(64)
-compiled: Any = njit(nogil=True, error_model="numpy", _nrt=False)
 
 
 def rows_of_tile(width: int) -> int:
@@ -169,9 +169,11 @@ def tile_product(
     length: int,
     width: int,
 ) -> None:
-    """sums[i, v * lanes : (v + 1) * lanes] = the sum over k of left[rows[first + i] + offset, column + k] times register v of k.
+    """Fill sums[i, v * lanes : (v + 1) * lanes] with a sum over k < length, for i < count and v < width.
 
-    That register starts at panel[0, start + k * k_step + v * v_step]; k < length, i < count <= ROWS[width - 1], v < width.
+    It adds up left[rows[first + i] + offset, column + k] times the register that starts at
+    panel[0, start + k * k_step + v * v_step]. `count` is at most ROWS[width - 1]. Whole numbers come as int64: a number
+    that is written in the call would be a type of its own, and all tiles be compiled anew for it.
     """
     _tile(sums, left, rows, first, count, offset, column, panel, start, k_step, v_step, length, width)
 

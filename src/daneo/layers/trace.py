@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from daneo.layers import recurrent_operator
-from daneo.layers.recurrent_paths import CAST
+from daneo.layers.recurrent_paths import CAST, path_of
 from daneo.layers.recurrent_run import operands
 from daneo.layers.trace_figures import all_units, one_unit
 from daneo.layers.visible_steps import STATE_NAMES, prepared, shown, visible_steps
@@ -18,7 +18,7 @@ from daneo.layers.visible_steps import STATE_NAMES, prepared, shown, visible_ste
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from daneo.layers.recurrent_layer import RecurrentLayer
+    from daneo.layers.rnn import RNN
 
 CLOSED, OPEN = 0.1, 0.9  # below the one and above the other a gate is saturated
 
@@ -196,7 +196,7 @@ class Trace:
         return int(counted[-1]) + 1
 
 
-def trace(layer: RecurrentLayer, x: Any, initial_state: Any = None, mask: Any = None, lengths: Any = None) -> Trace:
+def trace(layer: RNN, x: Any, initial_state: Any = None, mask: Any = None, lengths: Any = None) -> Trace:
     """Run a layer as a call does, and keep everything; see :meth:`daneo.layers.RecurrentLayer.trace`."""
     with torch.no_grad():
         x, states, mask = prepared(layer, x, initial_state, mask, lengths)
@@ -206,14 +206,18 @@ def trace(layer: RecurrentLayer, x: Any, initial_state: Any = None, mask: Any = 
 
 
 def internals(
-    layer: RecurrentLayer, x: Tensor, states: list[Tensor], mask: Tensor | None
+    layer: RNN, x: Tensor, states: list[Tensor], mask: Tensor | None
 ) -> tuple[dict[str, Tensor], list[Tensor]]:
     """Run a layer over x (B, T, D) and return what its cell's INTERNALS name, (B, T, U) each, and the last states.
 
     In the order of time; at masked steps states are carried over, and all else is NaN.
     """
-    plan = layer.plan()
-    if isinstance(plan, str) or layer.explain(x).name != "compiled" or x.dtype in CAST:
+    from daneo.layers.recurrent_layer import RecurrentLayer  # which imports this module for its methods
+
+    plan = layer.plan() if isinstance(layer, RecurrentLayer) else "an RNN over a cell has no kernels"
+    peephole = layer.cell._parameters.get("peephole_kernel") is not None
+    path = path_of(plan, x, mask is not None, dropped=False, peephole=peephole)
+    if isinstance(plan, str) or path.name != "compiled" or x.dtype in CAST:
         return _internals_step_by_step(layer, x, states, mask)
     input_masks, recurrent_masks = layer.cell.dropout_masks(len(x))
     given = operands(layer.cell, x, states, mask, input_masks, recurrent_masks)
@@ -226,7 +230,7 @@ def internals(
 
 
 def _internals_step_by_step(
-    layer: RecurrentLayer, x: Tensor, states: list[Tensor], mask: Tensor | None
+    layer: RNN, x: Tensor, states: list[Tensor], mask: Tensor | None
 ) -> tuple[dict[str, Tensor], list[Tensor]]:
     steps = visible_steps(layer, x, states, mask)
     found: dict[str, Tensor] = {}

@@ -1,7 +1,7 @@
 """Shares of a computation on several threads: PyTorch's own where they can be had, else threads that stay.
 
-The OpenMP threads of PyTorch go on spinning for milliseconds after each of its operations. Threads beside them would have
-to share the cores with that; so the shares are handed to the very same threads.
+The OpenMP threads of PyTorch go on spinning for milliseconds after each of its operations. Threads beside them would
+have to share the cores with that; so the shares are handed to the very same threads.
 """
 
 from __future__ import annotations
