@@ -64,7 +64,8 @@ class RecurrentLayer(RNN):
     ) -> tuple[Tensor, list[Tensor]]:
         """Take all steps, by kernels, by cuDNN or by the plain loop: the same results."""
         cell: Any = self._modules["cell"]
-        found = run_fast(self.plan(), cell, x, states, mask, input_masks, recurrent_masks)
+        wants_states = self.config.return_state or self.config.stateful
+        found = run_fast(self.plan(), cell, x, states, mask, input_masks, recurrent_masks, wants_states=wants_states)
         if found is not None:
             return found
         return super()._run(x.spread() if isinstance(x, LookedUp) else x, states, mask, input_masks, recurrent_masks)
@@ -101,7 +102,7 @@ class RecurrentLayer(RNN):
         plain: layer_norm has no kernel
         """
         dropped = self.training and self.cell.config.recurrent_dropout > 0
-        peephole = self.cell._parameters.get("peephole_kernel") is not None
+        peephole = getattr(self.cell.config, "peephole", False)
         kernel = self.cell.kernel
         like = x if x is not None else torch.empty(1, dtype=kernel.dtype, device=kernel.device)
         return path_of(self.plan(), like, mask is not None, dropped, peephole)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from daneo.layers import plain_loop
 from daneo.layers.recurrent_calls import Call, Inputs, OutputGradients, Saved
@@ -57,28 +58,29 @@ def passes_of(kind: int) -> ModuleType:
     return lstm_passes
 
 
-def _call(plan: Plan, given: Inputs, keep: bool) -> Call:
+def _call(plan: Plan, given: Inputs, states: bool, keep: bool) -> Call:
     work = 2.0 * given.num_sequences * given.num_steps * given.recurrent_kernel.size * (2 if keep else 1)
-    return Call(*plan[1:], keep, 1 if work < SMALL else torch.get_num_threads())
+    return Call(*plan[1:], states, keep, 1 if work < SMALL else torch.get_num_threads())
 
 
 def _arrays(given: Sequence[Tensor | None]) -> Inputs:
-    return Inputs(*(None if one is None else one.detach().numpy() for one in given))  # type: ignore[arg-type]
+    # force: without a gradient, and with a minus sign that PyTorch has put off
+    return Inputs(*(None if one is None else one.numpy(force=True) for one in given))  # type: ignore[arg-type]
 
 
-def run(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]:
-    """Return (outputs, hidden) or (outputs, hidden, cell): see the forward passes.
+def run(plan: Plan, cell: RecurrentCell, given: Given, *, states: bool = True) -> tuple[Tensor, ...]:
+    """Return (outputs, hidden) or (outputs, hidden, cell), or without `states` (outputs,): see the forward passes.
 
     `cell` is the layer's; its plain steps serve gradients of gradients.
     """
     if torch.compiler.is_compiling():
         return tuple(_recurrence(list(plan), *given)[: 2 + (plan.kind == 2)])
     if torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in given[:NUM_DIFFERENTIABLE]):
-        results: tuple[Tensor, ...] = _Recurrence.apply(plan, cell, *given)  # type: ignore[no-untyped-call]
+        results: tuple[Tensor, ...] = _Recurrence.apply(plan, cell, states, *given)  # type: ignore[no-untyped-call]
         return results
     inputs = _arrays(given)
-    outputs, states, _ = passes_of(plan.kind).forward(_call(plan, inputs, keep=False), inputs)
-    return (torch.from_numpy(outputs), *map(torch.from_numpy, states))
+    outputs, last, _ = passes_of(plan.kind).forward(_call(plan, inputs, states, keep=False), inputs)
+    return (torch.from_numpy(outputs), *map(torch.from_numpy, last))
 
 
 def internals(plan: Plan, given: Given) -> tuple[dict[str, Tensor], list[Tensor]]:
@@ -88,7 +90,7 @@ def internals(plan: Plan, given: Given) -> tuple[dict[str, Tensor], list[Tensor]
     of time. Gates of masked steps are zeros.
     """
     inputs = _arrays(given)
-    _, states, saved = passes_of(plan.kind).forward(_call(plan, inputs, keep=True), inputs)
+    _, states, saved = passes_of(plan.kind).forward(_call(plan, inputs, states=True, keep=True), inputs)
     size, steps, units = inputs.num_sequences, inputs.num_steps, inputs.units
     kept = {}
     if len(saved.gates):
@@ -106,23 +108,23 @@ class _Recurrence(torch.autograd.Function):
     """The operator as autograd runs it step by step, without the detour over the dispatcher."""
 
     @staticmethod
-    def forward(ctx: Any, plan: Plan, cell: RecurrentCell, *given: Tensor | None) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, plan: Plan, cell: RecurrentCell, states: bool, *given: Tensor | None) -> tuple[Tensor, ...]:
         inputs = _arrays(given)
-        outputs, states, saved = passes_of(plan.kind).forward(_call(plan, inputs, keep=True), inputs)
+        outputs, last, saved = passes_of(plan.kind).forward(_call(plan, inputs, states, keep=True), inputs)
         shown = torch.from_numpy(outputs)
         ctx.plan, ctx.cell, ctx.kept = plan, cell, (inputs, saved)
         # Saving the outputs notices if somebody writes to them: they are the kept states themselves.
         ctx.save_for_backward(*given, shown)
         ctx.set_materialize_grads(False)
-        return (shown, *map(torch.from_numpy, states))
+        return (shown, *map(torch.from_numpy, last))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         given: Given = ctx.saved_tensors[:-1]
         if torch.is_grad_enabled():  # create_graph=True: somebody wants to differentiate what comes out
-            return (None, None, *_differentiable(ctx, given, gradients))
+            return (None, None, None, *_differentiable(ctx, given, gradients))
         kept, ctx.kept = ctx.kept, None  # the pass uses up what was saved
-        return (None, None, *_backward(ctx.plan, given, kept, gradients, ctx.needs_input_grad[2:]))
+        return (None, None, None, *_backward(ctx.plan, given, kept, gradients, ctx.needs_input_grad[3:]))
 
 
 def _backward(
@@ -135,12 +137,12 @@ def _backward(
     passes = passes_of(plan.kind)
     if kept is None:  # retain_graph=True, the second time
         inputs = _arrays(given)
-        call = _call(plan, inputs, keep=True)
+        call = _call(plan, inputs, states=True, keep=True)
         saved = passes.forward(call, inputs)[2]
     else:
         inputs, saved = kept
-        call = _call(plan, inputs, keep=True)
-    arrays = [None if one is None else one.detach().numpy() for one in (*gradients, None, None)[:3]]
+        call = _call(plan, inputs, states=True, keep=True)
+    arrays = [None if one is None else one.numpy(force=True) for one in (*gradients, None, None)[:3]]
     made = passes.backward(call, inputs, saved, OutputGradients(*arrays), needs[0])
     found = [
         torch.from_numpy(one) if need and one is not None else None for one, need in zip(made, needs, strict=False)
@@ -150,7 +152,7 @@ def _backward(
 
 def _differentiable(ctx: Any, given: Given, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Gradients that can be differentiated again, from the plain loop."""
-    needed = [one for one, need in zip(given, ctx.needs_input_grad[2:], strict=True) if need and one is not None]
+    needed = [one for one, need in zip(given, ctx.needs_input_grad[3:], strict=True) if need and one is not None]
     results = plainly(ctx.plan, ctx.cell, given)
     pairs = [(one, gradient) for one, gradient in zip(results, gradients, strict=False) if gradient is not None]
     found = iter(
@@ -160,7 +162,7 @@ def _differentiable(ctx: Any, given: Given, gradients: Sequence[Tensor | None]) 
         if pairs
         else [None] * len(needed)
     )
-    return [next(found) if need else None for need in ctx.needs_input_grad[2:]]
+    return [next(found) if need else None for need in ctx.needs_input_grad[3:]]
 
 
 def plainly(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]:
@@ -169,8 +171,11 @@ def plainly(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]
     assert x is not None
     assert recurrent_kernel is not None
     twin = copy.copy(cell)
+    twin.__class__ = parametrize.type_before_parametrizations(cell)  # these weights have been through it
     weights = {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias, "peephole_kernel": peephole}
-    twin.__dict__["_parameters"] = {name: weights.get(name) for name in cell._parameters}
+    twin.__dict__["_parameters"] = {**dict.fromkeys(cell._parameters), **weights}
+    for name in weights:
+        twin.__dict__.pop(name, None)
     zeros = recurrent_kernel.new_zeros(len(x if tokens is None else tokens), len(recurrent_kernel))
     states = [zeros if one is None else one for one in (hidden, cell_state)[: 1 + (plan.kind == 2)]]
     output, states = plain_loop.run(
@@ -208,7 +213,7 @@ def _recurrence(
     """Return outputs, final states, and what the backward operator takes: gates, states, cells or candidates."""
     given = (x, kernel, recurrent_kernel, bias, peephole, hidden, cell, mask, recurrent_masks, tokens)
     inputs = _arrays(given)
-    outputs, states, saved = passes_of(plan[0]).forward(_call(_plan(plan), inputs, keep=True), inputs)
+    outputs, states, saved = passes_of(plan[0]).forward(_call(_plan(plan), inputs, states=True, keep=True), inputs)
     # An operator's results must not share memory.
     return [torch.from_numpy(one) for one in (outputs.copy(), *states, *saved)]
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn.utils import parametrize
 
 from daneo.layers.gru_cell import GRUCell
 from daneo.layers.looked_up import LookedUp
@@ -48,7 +50,7 @@ def settings_plan(layer: RNN) -> Plan | str:
     """Return how the kernels run a layer with such settings, or why they do not."""
     cell: Any = layer.cell
     config = cell.config
-    kind = {SimpleRNNCell: 0, GRUCell: 1, LSTMCell: 2}.get(type(cell))
+    kind = {SimpleRNNCell: 0, GRUCell: 1, LSTMCell: 2}.get(parametrize.type_before_parametrizations(cell))
     if kind is None:
         return f"{type(cell).__name__} is not one of daneo's cells"
     names = [config.activation, getattr(config, "recurrent_activation", "sigmoid")]
@@ -86,7 +88,7 @@ def path_of(plan: Plan | str, x: Tensor | LookedUp, masked: bool, dropped: bool,
     if torch.is_autocast_enabled("cpu"):
         return Path("plain", "autocast chooses the precision of every operation by itself")
     if _transformed(x):
-        return Path("plain", "a transform of torch.func, or a tensor of another class, needs PyTorch's own operations")
+        return Path("plain", "torch.func, forward derivatives and tensors of other classes need PyTorch's operations")
     if x.dtype in CAST:
         return Path("compiled", f"kernels for the CPU, in float32, from and to {_name(x.dtype)}")
     return COMPILED[x.dtype]
@@ -96,6 +98,8 @@ def _transformed(x: Tensor | LookedUp) -> bool:
     kind = type(x.rows if isinstance(x, LookedUp) else x)
     if kind is not Tensor and kind is not torch.nn.Parameter:
         return not torch.compiler.is_compiling()
+    if forward_ad._current_level >= 0:
+        return True
     return torch._C._functorch.peek_interpreter_stack() is not None or torch._C._get_tracing_state() is not None
 
 

@@ -21,10 +21,15 @@ def run_fast(
     mask: Tensor | None,
     input_masks: Tensor | None,
     recurrent_masks: Tensor | None,
+    *,
+    wants_states: bool,
 ) -> tuple[Tensor, list[Tensor]] | None:
-    """Take all steps and return outputs, in their order, and the last states; None if only the plain loop can."""
-    peephole = cell._parameters.get("peephole_kernel")
-    path = path_of(plan, x, mask is not None, recurrent_masks is not None, peephole is not None).name
+    """Take all steps and return outputs, in their order, and the last states; None if only the plain loop can.
+
+    The states may be missing where nobody wants them.
+    """
+    peephole = getattr(cell.config, "peephole", False)
+    path = path_of(plan, x, mask is not None, recurrent_masks is not None, peephole).name
     if path == "plain" or isinstance(plan, str):
         return None
     if path == "cudnn" and isinstance(x, LookedUp):
@@ -33,9 +38,11 @@ def run_fast(
     if path == "cudnn":
         output, *last = cudnn_run.run(plan, given)
     elif x.dtype in CAST:
-        output, *last = (one.to(x.dtype) for one in recurrent_operator.run(plan, cell, widened(given)))
+        output, *last = (
+            one.to(x.dtype) for one in recurrent_operator.run(plan, cell, widened(given), states=wants_states)
+        )
     else:
-        output, *last = recurrent_operator.run(plan, cell, given)
+        output, *last = recurrent_operator.run(plan, cell, given, states=wants_states)
     return output.flip(1) if plan.reverse and plan.sequences else output, last
 
 
@@ -49,7 +56,12 @@ def operands(
 ) -> Given:
     """Put together what an operator is given."""
     weights: dict[str, Any] = cell._parameters
-    kernel, bias, tokens = weights["kernel"], weights["bias"], None
+    kernel, recurrent_kernel, bias, peephole = (
+        # A weight that torch.nn.utils computes from others is no parameter any more.
+        weights[name] if name in weights else getattr(cell, name, None)
+        for name in ("kernel", "recurrent_kernel", "bias", "peephole_kernel")
+    )
+    tokens = None
     if isinstance(x, LookedUp):
         x, tokens = (x.rows, x.tokens) if input_masks is None else (x.spread(), None)
     if input_masks is not None:
@@ -59,10 +71,7 @@ def operands(
             x, kernel = cell.project(x, input_masks), None
             bias = bias if bias is not None and bias.ndim == 2 else None
     hidden, cell_state = (None, None) if states is None else (states[0], states[1] if len(states) > 1 else None)
-    return (
-        x, kernel, weights["recurrent_kernel"], bias, weights.get("peephole_kernel"), hidden, cell_state, mask,
-        recurrent_masks, tokens,
-    )  # fmt: skip
+    return x, kernel, recurrent_kernel, bias, peephole, hidden, cell_state, mask, recurrent_masks, tokens
 
 
 def widened(given: Given) -> Given:
