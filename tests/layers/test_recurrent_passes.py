@@ -77,7 +77,9 @@ class Case:
         variant = bool(given.get("reset_after") or given.get("coupled"))
         sequences = self.call.d_outputs is not None
         codes = map(recurrences.ACTIVATIONS.index, names)
-        return compiled.Call(*codes, variant, given["reverse"], sequences, given["zero_output"], True, self.num_threads)
+        return compiled.Call(
+            *codes, variant, given["reverse"], sequences, given["zero_output"], True, True, self.num_threads
+        )
 
     @property
     def given(self) -> compiled.Inputs:

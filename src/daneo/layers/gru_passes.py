@@ -63,7 +63,11 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
         )  # fmt: skip
 
     in_shares(work, run.num_sequences, call.num_threads)
-    return shown_outputs(call, ready), [final_state(ready.hidden, run)], Saved(gates, ready.hidden, candidates)
+    return (
+        shown_outputs(call, ready),
+        [final_state(ready.hidden, run)] if call.states else [],
+        Saved(gates, ready.hidden, candidates),
+    )
 
 
 def backward(call: Call, given: Inputs, saved: Saved, gradients: OutputGradients, wants_x: bool) -> InputGradients:

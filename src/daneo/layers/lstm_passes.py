@@ -35,7 +35,7 @@ from daneo.layers.worker_threads import in_shares
 
 
 def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
-    """Return the outputs, (B, T, U) or (B, U), the final states [hidden, cell], and what a backward pass needs."""
+    """Return the outputs, (B, T, U) or (B, U), the final states [hidden, cell] if they are wanted, and what a backward pass needs."""
     ready = prepare(call, given, GATES)
     run, where, dtype = ready.run, ready.layout, given.x.dtype
     gates = np.empty((run.num_sequences * (run.num_steps if call.keep else run.chunk), GATES * where.width), dtype)
@@ -52,7 +52,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
         )  # fmt: skip
 
     in_shares(work, run.num_sequences, call.num_threads)
-    states = [final_state(ready.hidden, run), final_state(cells, run)]
+    states = [final_state(ready.hidden, run), final_state(cells, run)] if call.states else []
     return shown_outputs(call, ready), states, Saved(gates, ready.hidden, cells)
 
 

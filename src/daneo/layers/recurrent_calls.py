@@ -22,6 +22,8 @@ class Call(NamedTuple):
         Whether all outputs are wanted, not only the last.
     zero_output : bool
         Put out zeros at masked steps.
+    states : bool
+        Whether the final states are wanted.
     keep : bool
         Keep all states and gates, for a backward pass or to be looked at.
     num_threads : int
@@ -33,6 +35,7 @@ class Call(NamedTuple):
     reverse: bool
     sequences: bool
     zero_output: bool
+    states: bool
     keep: bool
     num_threads: int
 

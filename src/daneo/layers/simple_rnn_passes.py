@@ -50,7 +50,7 @@ def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
     in_shares(work, run.num_sequences, call.num_threads)
     return (
         shown_outputs(call, ready),
-        [final_state(ready.hidden, run)],
+        [final_state(ready.hidden, run)] if call.states else [],
         Saved(no_rows(dtype), ready.hidden, no_rows(dtype)),
     )
 
