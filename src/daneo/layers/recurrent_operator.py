@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -170,8 +169,9 @@ def plainly(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]
     x, kernel, recurrent_kernel, bias, peephole, hidden, cell_state, mask, recurrent_masks, tokens = given
     assert x is not None
     assert recurrent_kernel is not None
-    twin = copy.copy(cell)
-    twin.__class__ = parametrize.type_before_parametrizations(cell)  # these weights have been through it
+    kind: Any = parametrize.type_before_parametrizations(cell)  # the weights have been through them
+    twin = kind.__new__(kind)
+    twin.__dict__.update(cell.__dict__)
     weights = {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias, "peephole_kernel": peephole}
     twin.__dict__["_parameters"] = {**dict.fromkeys(cell._parameters), **weights}
     for name in weights:
