@@ -19,9 +19,18 @@ import torch
 Work = Callable[[int, int], Any]
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _pools: dict[int, ThreadPoolExecutor] = {}
+_is_forked = False
+
+
+def _after_fork() -> None:
+    """Forget the threads, which do not survive a fork; GNU's OpenMP would wait for its own forever."""
+    global _is_forked
+    _is_forked = True
+    _pools.clear()
+
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pools.clear)  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def in_shares(work: Work, total: int, num_threads: int) -> None:
@@ -46,7 +55,7 @@ def in_shares(work: Work, total: int, num_threads: int) -> None:
     if num_threads <= 1:
         work(0, total)
         return
-    openmp = _openmp_of_torch()
+    openmp = None if _is_forked else _openmp_of_torch()
     if openmp is None:
         _in_pool(work, total, num_threads)
     else:
