@@ -105,7 +105,7 @@ def with_gradients(run: Callable[[], Any], leaves: Sequence[Tensor], seed: int =
 def assert_close(got: Sequence[Tensor], want: Sequence[Tensor], tolerance: float = 1e-10) -> None:
     assert len(got) == len(want)
     for number, (one, other) in enumerate(zip(got, want, strict=True)):
-        bound = tolerance * max(1.0, float(other.abs().max()) if other.numel() else 0.0)
+        bound = tolerance * max(1.0, float(other.detach().abs().max()) if other.numel() else 0.0)
         torch.testing.assert_close(one, other, rtol=0, atol=bound, msg=lambda text, n=number: f"{n}: {text}")
 
 

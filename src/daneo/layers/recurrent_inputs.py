@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +18,8 @@ def as_tensor(name: str, what: str, given: Any, device: torch.device) -> Tensor:
     TypeError
         It is none of these.
     """
+    if isinstance(given, np.ndarray):  # PyTorch takes neither negative strides nor another machine's byte order
+        given = np.ascontiguousarray(given, dtype=given.dtype.newbyteorder("="))
     try:
         tensor: Tensor = torch.as_tensor(given, device=device)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -96,7 +99,9 @@ def _mask_of_lengths(name: str, x: Tensor, lengths: Any) -> Tensor:
         raise ValueError(f"{name} expected lengths of shape (B,) = ({rows},), got {tuple(lengths.shape)}.")
     if rows and (lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool):
         raise TypeError(f"{name} expected lengths of whole numbers, got {lengths.dtype}.")
-    if rows and not 0 <= int(lengths.min()) <= int(lengths.max()) <= steps:
+    lengths = lengths.to(torch.int64)
+    # A compiler knows no values yet.
+    if rows and not torch.compiler.is_compiling() and not 0 <= int(lengths.min()) <= int(lengths.max()) <= steps:
         raise ValueError(
             f"{name} expected lengths between 0 and T = {steps}, got {int(lengths.min())} to {int(lengths.max())}."
         )
@@ -121,7 +126,7 @@ def as_states(name: str, initial_state: Any, sizes: Sequence[int], x: Tensor) ->
     for number, (state, size) in enumerate(zip(given, sizes, strict=True)):
         if not isinstance(state, Tensor):
             state = as_tensor(name, f"initial_state[{number}]", state, x.device).to(x.dtype)
-        if state.shape != (len(x), size):
+        if state.shape != (x.shape[0], size):
             raise ValueError(
                 f"{name} expected initial_state[{number}] of shape (B, U) = ({len(x)}, {size}), "
                 f"got {tuple(state.shape)}."

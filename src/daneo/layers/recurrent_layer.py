@@ -10,11 +10,7 @@ from torch import Tensor, nn
 
 from daneo.layers.gradient_flow import GradientFlow, Loss, gradient_flow
 from daneo.layers.layer import Layer
-from daneo.layers.looked_up import LookedUp
 from daneo.layers.recurrent_cell import RecurrentCell
-from daneo.layers.recurrent_operator import Plan
-from daneo.layers.recurrent_paths import Path, path_of, settings_plan
-from daneo.layers.recurrent_run import run_fast
 from daneo.layers.rnn import RNN, RNNConfig
 from daneo.layers.trace import Trace, trace
 from daneo.settings import subset
@@ -29,7 +25,6 @@ class RecurrentLayer(RNN):
     def __init__(self, cell: RecurrentCell, config: RNNConfig) -> None:
         super().__init__(cell, **subset(RNNConfig, config))
         self.config = config
-        self._planned: tuple[RNNConfig | None, Plan | str] = None, ""
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them.
@@ -51,61 +46,6 @@ class RecurrentLayer(RNN):
     def settings_text(self) -> str:
         """Return the settings that differ from their defaults, as ``units=64, return_sequences=True``."""
         return Layer.settings_text(self)
-
-    # ---------------------------------------------------------------------------------------- how the steps are run
-
-    def _run(
-        self,
-        x: Tensor | LookedUp,
-        states: list[Tensor] | None,
-        mask: Tensor | None,
-        input_masks: Any,
-        recurrent_masks: Any,
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Take all steps, by kernels, by cuDNN or by the plain loop: the same results."""
-        cell: Any = self._modules["cell"]
-        wants_states = self.config.return_state or self.config.stateful
-        found = run_fast(self.plan(), cell, x, states, mask, input_masks, recurrent_masks, wants_states=wants_states)
-        if found is not None:
-            return found
-        return super()._run(x.spread() if isinstance(x, LookedUp) else x, states, mask, input_masks, recurrent_masks)
-
-    def plan(self) -> Plan | str:
-        """Return how kernels would run these settings, or why there are none that do."""
-        config, plan = self._planned
-        if config is not self.config:
-            plan = settings_plan(self)
-            self._planned = self.config, plan
-        return plan
-
-    def explain(self, x: Tensor | None = None, mask: Tensor | None = None) -> Path:
-        """Say which code would run this layer, and why.
-
-        Parameters
-        ----------
-        x : Tensor of shape (B, T, D), or None
-            What it would be called with; None stands for inputs of the weights' precision on their device.
-        mask : Tensor of shape (B, T), or None
-
-        Returns
-        -------
-        Path
-            ``name``: "compiled" (kernels for the CPU), "cudnn", or "plain" (a loop of PyTorch's operations with the
-            same results, many times slower); ``reason``: why.
-
-        Examples
-        --------
-        >>> from daneo.layers import LSTM
-        >>> print(LSTM(64, peephole=True).explain())
-        compiled: kernels for the CPU, in float32
-        >>> print(LSTM(64, layer_norm=True).explain())
-        plain: layer_norm has no kernel
-        """
-        dropped = self.training and self.cell.config.recurrent_dropout > 0
-        peephole = getattr(self.cell.config, "peephole", False)
-        kernel = self.cell.kernel
-        like = x if x is not None else torch.empty(1, dtype=kernel.dtype, device=kernel.device)
-        return path_of(self.plan(), like, mask is not None, dropped, peephole)
 
     # ------------------------------------------------------------------------------------------------- to see inside
 

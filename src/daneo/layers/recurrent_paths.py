@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+from torch.nn import functional
 from torch.nn.utils import parametrize
 
 from daneo.layers.gru_cell import GRUCell
@@ -17,6 +18,14 @@ from daneo.layers.rnn import RNN
 from daneo.layers.simple_rnn_cell import SimpleRNNCell
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear", "hard_sigmoid")  # as in activations_kernels.py
+NAMES: dict[Any, str] = {
+    torch.tanh: "tanh",
+    torch.sigmoid: "sigmoid",
+    torch.relu: "relu",
+    functional.tanh: "tanh",
+    functional.sigmoid: "sigmoid",
+    functional.relu: "relu",
+}
 COMPUTED = (torch.float32, torch.float64)
 CAST = (torch.bfloat16, torch.float16)  # computed in float32 on the CPU
 
@@ -53,7 +62,7 @@ def settings_plan(layer: RNN) -> Plan | str:
     kind = {SimpleRNNCell: 0, GRUCell: 1, LSTMCell: 2}.get(parametrize.type_before_parametrizations(cell))
     if kind is None:
         return f"{type(cell).__name__} is not one of daneo's cells"
-    names = [config.activation, getattr(config, "recurrent_activation", "sigmoid")]
+    names = [NAMES.get(one, one) for one in (config.activation, getattr(config, "recurrent_activation", "sigmoid"))]
     for name in names:
         if name is not None and name not in ACTIVATIONS:
             return f"activation {name if isinstance(name, str) else 'function'} has no kernel"
@@ -83,7 +92,7 @@ def path_of(plan: Plan | str, x: Tensor | LookedUp, masked: bool, dropped: bool,
         return Path("plain", f"there are no kernels for device {x.device.type}")
     if x.dtype not in COMPUTED and x.dtype not in CAST:
         return Path("plain", f"there are no kernels for {_name(x.dtype)}")
-    if not len(x):
+    if not x.shape[0]:
         return Path("plain", "there are no sequences")
     if torch.is_autocast_enabled("cpu"):
         return Path("plain", "autocast chooses the precision of every operation by itself")
@@ -96,11 +105,11 @@ def path_of(plan: Plan | str, x: Tensor | LookedUp, masked: bool, dropped: bool,
 
 def _transformed(x: Tensor | LookedUp) -> bool:
     kind = type(x.rows if isinstance(x, LookedUp) else x)
-    if kind is not Tensor and kind is not torch.nn.Parameter:
-        return not torch.compiler.is_compiling()
-    if forward_ad._current_level >= 0:
+    if kind is not Tensor and kind is not torch.nn.Parameter and not torch.compiler.is_compiling():
         return True
-    return torch._C._functorch.peek_interpreter_stack() is not None or torch._C._get_tracing_state() is not None
+    # Of what tells about transforms, this is what a compiler understands.
+    in_transform = torch._C._functorch.get_dynamic_layer_stack_depth() > 0 or forward_ad._current_level >= 0
+    return in_transform or torch._C._get_tracing_state() is not None
 
 
 def _path_on_gpu(plan: Plan, masked: bool, dropped: bool, peephole: bool) -> Path:
