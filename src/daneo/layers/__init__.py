@@ -10,6 +10,7 @@ from daneo.extras import require
 if TYPE_CHECKING:
     from daneo.layers.bidirectional import Bidirectional
     from daneo.layers.embedding import Embedding
+    from daneo.layers.gradient_flow import GradientFlow
     from daneo.layers.gru import GRU
     from daneo.layers.gru_cell import GRUCell
     from daneo.layers.keras_files import load_keras, load_keras_weights, save_keras
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from daneo.layers.lstm import LSTM
     from daneo.layers.lstm_cell import LSTMCell
     from daneo.layers.onnx_export import export_onnx
+    from daneo.layers.recurrent_paths import Path
     from daneo.layers.rnn import RNN
     from daneo.layers.sequential import Sequential
     from daneo.layers.simple_rnn import SimpleRNN
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from daneo.layers.time_distributed import TimeDistributed
     from daneo.layers.torch_export import to_torch
     from daneo.layers.torch_import import from_torch
+    from daneo.layers.trace import Trace
 
 __all__ = [
     "GRU",
@@ -34,13 +37,16 @@ __all__ = [
     "Bidirectional",
     "Embedding",
     "GRUCell",
+    "GradientFlow",
     "LSTMCell",
     "Layer",
+    "Path",
     "Sequential",
     "SimpleRNN",
     "SimpleRNNCell",
     "StackedRNNCells",
     "TimeDistributed",
+    "Trace",
     "deserialize",
     "export_onnx",
     "from_torch",
@@ -58,13 +64,16 @@ _HOMES = {
     "GRUCell": "daneo.layers.gru_cell",
     "LSTM": "daneo.layers.lstm",
     "LSTMCell": "daneo.layers.lstm_cell",
+    "GradientFlow": "daneo.layers.gradient_flow",
     "Layer": "daneo.layers.layer",
+    "Path": "daneo.layers.recurrent_paths",
     "RNN": "daneo.layers.rnn",
     "Sequential": "daneo.layers.sequential",
     "SimpleRNN": "daneo.layers.simple_rnn",
     "SimpleRNNCell": "daneo.layers.simple_rnn_cell",
     "StackedRNNCells": "daneo.layers.stacked_rnn_cells",
     "TimeDistributed": "daneo.layers.time_distributed",
+    "Trace": "daneo.layers.trace",
     "deserialize": "daneo.layers.layer_descriptions",
     "export_onnx": "daneo.layers.onnx_export",
     "from_torch": "daneo.layers.torch_import",

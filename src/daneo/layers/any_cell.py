@@ -63,14 +63,25 @@ def build(cell: Any, input_shape: Shape) -> None:
 def initial_states(cell: Any, x: Tensor) -> list[Tensor]:
     """Return what a cell begins with on inputs like x: its own ``get_initial_state(batch_size)``, or zeros."""
     if hasattr(cell, "get_initial_state"):
-        states = cell.get_initial_state(len(x))
+        states = cell.get_initial_state(x.shape[0])
         return [states] if isinstance(states, Tensor) else list(states)
-    return [torch.zeros(len(x), size, dtype=x.dtype, device=x.device) for size in state_sizes(cell)]
+    return [torch.zeros(x.shape[0], size, dtype=x.dtype, device=x.device) for size in state_sizes(cell)]
 
 
 def dropout_masks(cell: Any, batch_size: int) -> tuple[Any, Any]:
     """Draw what a cell drops in one call, if it is one that does: its input masks, and its recurrent masks."""
     return cell.dropout_masks(batch_size) if hasattr(cell, "dropout_masks") else (None, None)
+
+
+def recompute_weights(cell: Any) -> None:
+    """Run the hooks by which ``torch.nn.utils`` prunes or normalises the weights of a cell of ours.
+
+    They wait for a call of the cell, and its layer calls only its parts.
+    """
+    if cell._forward_pre_hooks and isinstance(cell, Layer):
+        for hook in cell._forward_pre_hooks.values():
+            if type(hook).__module__.startswith("torch.nn.utils."):
+                hook(cell, ())
 
 
 def text(cell: nn.Module) -> str:

@@ -14,6 +14,7 @@ from daneo.layers.gradient_flow import GradientFlow, Loss, gradient_flow_both_wa
 from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
 from daneo.layers.recurrent_layer import RecurrentLayer
+from daneo.layers.recurrent_paths import Path
 from daneo.layers.rnn import RNN
 from daneo.layers.trace import Trace, trace
 
@@ -266,6 +267,10 @@ class Bidirectional(Layer):
         return cls(**{**config, **layers})
 
     # ------------------------------------------------------------------------------------------------- to see inside
+
+    def explain(self, x: Any = None, mask: Tensor | None = None) -> tuple[Path, Path]:
+        """Say which code would run the forward and the backward layer, and why."""
+        return self.forward_layer.explain(x, mask), self.backward_layer.explain(x, mask)
 
     def trace(self, x: Any, initial_state: Any = None, mask: Any = None, lengths: Any = None) -> tuple[Trace, Trace]:
         """Return a trace of the forward and one of the backward layer, both in the order of time."""

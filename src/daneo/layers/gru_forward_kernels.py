@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from daneo.layers.activations_kernels import activate
-from daneo.layers.lanes_kernels import compiled, entry, inlined, lane_count, load, store
+from daneo.layers.lanes_kernels import compiled, entry, fill, inlined, lane_count, load, store
 from daneo.layers.recurrent_steps_kernels import (
     active_sequences,
     carry_over,
@@ -59,7 +59,7 @@ def _update_after(
         candidate = candidate + load(bias, 0, 2 * units + j)
     z, r = activate(recurrent_activation, z), activate(recurrent_activation, r)
     new = activate(activation, load(source, from_row, 2 * units + j) + r * candidate)
-    store(hidden, after, j, z * (h - new) + new)
+    store(hidden, after, j, z * h + (fill(z, 1.0) - z) * new)
     store(gates, row, j, z)
     store(gates, row, units + j, r)
     store(gates, row, 2 * units + j, new)
@@ -217,7 +217,7 @@ def _candidate_second(
                     new = activate(activation, load(sums, n, v * lanes) + load(source, from_row, 2 * units + j))
                     z, h = load(gates, row, j), load(hidden, state + before, j)
                     store(gates, row, 2 * units + j, new)
-                    store(hidden, state + after, j, z * (h - new) + new)
+                    store(hidden, state + after, j, z * h + (fill(z, 1.0) - z) * new)
 
 
 @entry

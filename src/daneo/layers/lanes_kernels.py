@@ -174,7 +174,7 @@ def _arithmetic(operation: Any, instruction: str) -> None:
 
     @register(operation, Lanes, Lanes)
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return getattr(builder, instruction)(*arguments, flags=("contract", "reassoc", "nsz"))
+        return getattr(builder, instruction)(*arguments, flags=("contract",))
 
 
 for _operation, _instruction in (

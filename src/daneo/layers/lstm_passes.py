@@ -35,7 +35,7 @@ from daneo.layers.worker_threads import in_shares
 
 
 def forward(call: Call, given: Inputs) -> tuple[Floats, list[Floats], Saved]:
-    """Return the outputs, (B, T, U) or (B, U), the final states [hidden, cell] if they are wanted, and what a backward pass needs."""
+    """Return outputs (B, T, U) or (B, U), final states [hidden, cell] if wanted, and what a backward pass needs."""
     ready = prepare(call, given, GATES)
     run, where, dtype = ready.run, ready.layout, given.x.dtype
     gates = np.empty((run.num_sequences * (run.num_steps if call.keep else run.chunk), GATES * where.width), dtype)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from daneo.layers.gradient_flow import GradientFlow, Loss, gradient_flow
 from daneo.layers.layer import Layer

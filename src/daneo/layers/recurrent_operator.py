@@ -39,7 +39,7 @@ class Plan(NamedTuple):
 # What an operator is given, in the order of `Inputs`: x, kernel, recurrent_kernel, bias, peephole, hidden, cell, mask,
 # recurrent_masks, tokens. Those from mask on carry no gradient.
 Given = tuple[Tensor | None, ...]
-NUM_DIFFERENTIABLE = 7
+NUM_GIVEN, NUM_DIFFERENTIABLE = 10, 7
 
 
 def passes_of(kind: int) -> ModuleType:
@@ -111,48 +111,47 @@ class _Recurrence(torch.autograd.Function):
         inputs = _arrays(given)
         outputs, last, saved = passes_of(plan.kind).forward(_call(plan, inputs, states, keep=True), inputs)
         shown = torch.from_numpy(outputs)
-        ctx.plan, ctx.cell, ctx.kept = plan, cell, (inputs, saved)
-        # Saving the outputs notices if somebody writes to them: they are the kept states themselves.
-        ctx.save_for_backward(*given, shown)
+        ctx.plan, ctx.cell, ctx.is_used_up = plan, cell, False
+        # All outputs without a mask are the kept states themselves: saving them notices if somebody writes to them.
+        kept = shown if plan.sequences and inputs.mask is None else None
+        ctx.save_for_backward(*given, *map(torch.from_numpy, saved), kept)
         ctx.set_materialize_grads(False)
         return (shown, *map(torch.from_numpy, last))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        given: Given = ctx.saved_tensors[:-1]
+        given, kept = ctx.saved_tensors[:NUM_GIVEN], ctx.saved_tensors[NUM_GIVEN:-1]
+        needs = ctx.needs_input_grad[-NUM_GIVEN:]
         if torch.is_grad_enabled():  # create_graph=True: somebody wants to differentiate what comes out
-            return (None, None, None, *_differentiable(ctx, given, gradients))
-        kept, ctx.kept = ctx.kept, None  # the pass uses up what was saved
-        return (None, None, None, *_backward(ctx.plan, given, kept, gradients, ctx.needs_input_grad[3:]))
+            return (None, None, None, *_differentiable(ctx.plan, ctx.cell, given, gradients, needs))
+        saved = None if ctx.is_used_up else Saved(*(one.numpy() for one in kept))
+        ctx.is_used_up = True
+        return (None, None, None, *_backward(ctx.plan, given, saved, gradients, needs))
 
 
 def _backward(
-    plan: Plan,
-    given: Given,
-    kept: tuple[Inputs, Saved] | None,
-    gradients: Sequence[Tensor | None],
-    needs: Sequence[bool],
+    plan: Plan, given: Given, saved: Saved | None, gradients: Sequence[Tensor | None], needs: Sequence[bool]
 ) -> list[Tensor | None]:
-    passes = passes_of(plan.kind)
-    if kept is None:  # retain_graph=True, the second time
-        inputs = _arrays(given)
-        call = _call(plan, inputs, states=True, keep=True)
+    passes, inputs = passes_of(plan.kind), _arrays(given)
+    call = _call(plan, inputs, states=True, keep=True)
+    if saved is None:  # retain_graph=True, the second time: the first has used it up
         saved = passes.forward(call, inputs)[2]
-    else:
-        inputs, saved = kept
-        call = _call(plan, inputs, states=True, keep=True)
     arrays = [None if one is None else one.numpy(force=True) for one in (*gradients, None, None)[:3]]
     made = passes.backward(call, inputs, saved, OutputGradients(*arrays), needs[0])
     found = [
         torch.from_numpy(one) if need and one is not None else None for one, need in zip(made, needs, strict=False)
     ]
-    return [*found, *[None] * (len(given) - len(found))]
+    return [*found, *[None] * (NUM_GIVEN - len(found))]
 
 
-def _differentiable(ctx: Any, given: Given, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+def _differentiable(
+    plan: Plan, cell: RecurrentCell, given: Given, gradients: Sequence[Tensor | None], needs: Sequence[bool]
+) -> list[Tensor | None]:
     """Gradients that can be differentiated again, from the plain loop."""
-    needed = [one for one, need in zip(given, ctx.needs_input_grad[3:], strict=True) if need and one is not None]
-    results = plainly(ctx.plan, ctx.cell, given)
+    # Views: what one of them has been computed from may be another of them, and must not be counted twice.
+    given = tuple(one.view_as(one) if need and one is not None else one for one, need in zip(given, needs, strict=True))
+    needed = [one for one, need in zip(given, needs, strict=True) if need and one is not None]
+    results = plainly(plan, cell, given)
     pairs = [(one, gradient) for one, gradient in zip(results, gradients, strict=False) if gradient is not None]
     found = iter(
         torch.autograd.grad(
@@ -161,7 +160,7 @@ def _differentiable(ctx: Any, given: Given, gradients: Sequence[Tensor | None]) 
         if pairs
         else [None] * len(needed)
     )
-    return [next(found) if need else None for need in ctx.needs_input_grad[3:]]
+    return [next(found) if need else None for need in needs]
 
 
 def plainly(plan: Plan, cell: RecurrentCell, given: Given) -> tuple[Tensor, ...]:
@@ -258,13 +257,13 @@ def _recurrence_backward(
     needs = [one is not None for one in inputs[:NUM_DIFFERENTIABLE]]
     arrays = Saved(*(one.numpy().copy() for one in saved))  # the pass writes to them
     needed = [needs_x, *needs[1:], False, False, False]
-    made = _backward(_plan(plan), inputs, (_arrays(inputs), arrays), gradients, needed)
+    made = _backward(_plan(plan), inputs, arrays, gradients, needed)
     found = [one for one, need in zip(made, needs, strict=False) if need]
     return [given[0].new_empty(0) if one is None else one.contiguous().clone() for one in found]
 
 
 def _given(given: Sequence[Tensor], places: Sequence[int]) -> Given:
-    inputs: list[Tensor | None] = [None] * 10
+    inputs: list[Tensor | None] = [None] * NUM_GIVEN
     for one, place in zip(given, places, strict=True):
         inputs[place] = one
     return tuple(inputs)
@@ -281,7 +280,7 @@ def _gradient_shapes(
 def _save(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     plan, *given = inputs
     places = [place for place, one in enumerate(given) if one is not None]
-    ctx.plan, ctx.places, ctx.num_kept = plan, places, 3
+    ctx.plan, ctx.places = plan, places
     ctx.save_for_backward(*(given[place] for place in places), *output[-3:])
 
 
@@ -291,7 +290,7 @@ def _differentiate(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
     made = torch.ops.daneo.recurrence_backward(
         plan, ctx.needs_input_grad[1], given, places, list(gradients[: 2 + (plan[0] == 2)]), saved
     )
-    found: list[Tensor | None] = [None] * 10
+    found: list[Tensor | None] = [None] * NUM_GIVEN
     for one, place in zip(made, places, strict=False):
         if place < NUM_DIFFERENTIABLE and ctx.needs_input_grad[1 + place]:
             found[place] = one

@@ -14,7 +14,6 @@ from daneo.layers.gru_cell import GRUCell
 from daneo.layers.looked_up import LookedUp
 from daneo.layers.lstm_cell import LSTMCell
 from daneo.layers.recurrent_operator import Plan
-from daneo.layers.rnn import RNN
 from daneo.layers.simple_rnn_cell import SimpleRNNCell
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear", "hard_sigmoid")  # as in activations_kernels.py
@@ -55,7 +54,7 @@ def _name(dtype: torch.dtype) -> str:
 COMPILED = {dtype: Path("compiled", f"kernels for the CPU, in {_name(dtype)}") for dtype in COMPUTED}
 
 
-def settings_plan(layer: RNN) -> Plan | str:
+def settings_plan(layer: Any) -> Plan | str:
     """Return how the kernels run a layer with such settings, or why they do not."""
     cell: Any = layer.cell
     config = cell.config

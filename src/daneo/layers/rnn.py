@@ -15,6 +15,9 @@ from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
 from daneo.layers.looked_up import LookedUp
 from daneo.layers.recurrent_inputs import as_input, as_mask, as_states, check_input
+from daneo.layers.recurrent_operator import Plan
+from daneo.layers.recurrent_paths import Path, path_of, settings_plan
+from daneo.layers.recurrent_run import run_fast
 from daneo.layers.stacked_rnn_cells import StackedRNNCells
 from daneo.settings import CheckedSettings, opt
 
@@ -122,6 +125,7 @@ class RNN(Layer):
         self.cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell
         any_cell.check_cell(self.cell)
         self.states = None
+        self._planned: tuple[RNNConfig | None, Any, Plan | str] = None, None, ""
 
     # ------------------------------------------------------------------------------------------------------- calling
 
@@ -160,11 +164,13 @@ class RNN(Layer):
         """
         config, input_masks, recurrent_masks = self.config, None, None
         x, states, mask = self._prepared(x, initial_state, mask, lengths)
+        any_cell.recompute_weights(self._modules["cell"])
         if self.training:
-            input_masks, recurrent_masks = any_cell.dropout_masks(self._modules["cell"], len(x))
+            input_masks, recurrent_masks = any_cell.dropout_masks(self._modules["cell"], x.shape[0])
         output, last = self._run(x, states, mask, input_masks, recurrent_masks)
         if config.stateful:
-            self.states = [state.detach() for state in last]
+            # Copies: what is returned may be written to.
+            self.states = [state.detach().clone() for state in last]
         return (output, *last) if config.return_state else output
 
     def _prepared(
@@ -186,10 +192,32 @@ class RNN(Layer):
         return x, self._first_states(x, initial_state), mask
 
     def _run(
-        self, x: Tensor, states: list[Tensor] | None, mask: Tensor | None, input_masks: Any, recurrent_masks: Any
+        self,
+        x: Tensor | LookedUp,
+        states: list[Tensor] | None,
+        mask: Tensor | None,
+        input_masks: Any,
+        recurrent_masks: Any,
     ) -> tuple[Tensor, list[Tensor]]:
-        """Take all steps: the outputs in the order of the steps, or the last one, and the last states."""
-        config = self.config
+        """Take all steps, by kernels, by cuDNN or by the plain loop: the same results.
+
+        Returns the outputs in the order of the steps, or the last one, and the last states.
+        """
+        cell, config = self._modules["cell"], self.config
+        found = run_fast(
+            self.plan(),
+            cell,
+            x,
+            states,
+            mask,
+            input_masks,
+            recurrent_masks,
+            wants_states=config.return_state or config.stateful,
+        )
+        if found is not None:
+            return found
+        if isinstance(x, LookedUp):
+            x = x.spread()
         return plain_loop.run(
             self.cell,
             x,
@@ -202,16 +230,58 @@ class RNN(Layer):
             zero_output_for_mask=config.zero_output_for_mask,
         )
 
+    def plan(self) -> Plan | str:
+        """Return how kernels would run these settings, or why there are none that do."""
+        cell: Any = self._modules["cell"]
+        config, planned_cell, plan = self._planned
+        if config is not self.config or planned_cell is not cell:
+            plan = settings_plan(self)
+            self._planned = self.config, cell, plan
+        return plan
+
+    def explain(self, x: Any = None, mask: Tensor | None = None) -> Path:
+        """Say which code would run this layer, and why.
+
+        Parameters
+        ----------
+        x : Tensor or array of shape (B, T, D), or None
+            What it would be called with; None stands for inputs of the weights' precision on their device.
+        mask : Tensor of shape (B, T), or None
+
+        Returns
+        -------
+        Path
+            ``name``: "compiled" (kernels for the CPU), "cudnn", or "plain" (a loop of PyTorch's operations with the
+            same results, many times slower); ``reason``: why.
+
+        Examples
+        --------
+        >>> from daneo.layers import LSTM
+        >>> print(LSTM(64, peephole=True).explain())
+        compiled: kernels for the CPU, in float32
+        >>> print(LSTM(64, layer_norm=True).explain())
+        plain: layer_norm has no kernel
+        """
+        config = getattr(self.cell, "config", None)
+        dropped = self.training and getattr(config, "recurrent_dropout", 0) > 0
+        weight = next(self.cell.parameters(), torch.empty(0))
+        like = torch.empty(1, dtype=weight.dtype, device=weight.device)
+        if x is not None:
+            like = x if isinstance(x, Tensor) else as_input(type(self).__name__, x, like)
+        return path_of(self.plan(), like, mask is not None, dropped, getattr(config, "peephole", False))
+
     def _first_states(self, x: Tensor, initial_state: Any) -> list[Tensor]:
         if initial_state is not None:
             return as_states(type(self).__name__, initial_state, any_cell.state_sizes(self.cell), x)
         assert self.states is not None
-        if self.states[0].shape[0] != len(x):
+        if self.states[0].shape[0] != x.shape[0]:
             raise ValueError(
                 f"{type(self).__name__} is stateful and remembers {self.states[0].shape[0]} sequences, "
                 f"got {len(x)}: call reset_state() before a batch of another size."
             )
         # What was left by a call in inference mode cannot be differentiated through unless it is copied.
+        if torch.compiler.is_compiling():
+            return [state.to(x.device) for state in self.states]
         return [state.clone() if state.is_inference() else state.to(x.device) for state in self.states]
 
     def reset_state(self) -> None:

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from daneo.layers.bidirectional import Bidirectional
 from daneo.layers.embedding import Embedding
+from daneo.layers.gru import GRU
 from daneo.layers.looked_up import LookedUp
-from daneo.layers.recurrent_layer import RecurrentLayer
+from daneo.layers.lstm import LSTM
+from daneo.layers.simple_rnn import SimpleRNN
 
 Stage = tuple[nn.Module, ...]
 FEW_TOKENS = 64  # finding the distinct ones of fewer costs more than it saves
@@ -42,7 +44,8 @@ def reads_rows(embedding: nn.Module, layer: nn.Module) -> bool:
     if type(embedding) is not Embedding:
         return False
     both = (layer.forward_layer, layer.backward_layer) if type(layer) is Bidirectional else (layer,)
-    return all(isinstance(one, RecurrentLayer) for one in both)
+    # A class of the user's may do anything with its input.
+    return all(type(one) in (SimpleRNN, GRU, LSTM) for one in both)
 
 
 def run_stage(stage: Stage, x: Tensor, mask: Tensor | None) -> tuple[Any, Tensor | None]:
@@ -57,7 +60,7 @@ def run_stage(stage: Stage, x: Tensor, mask: Tensor | None) -> tuple[Any, Tensor
     y: Any = x
     for layer in stage:
         after = mask_after(layer, y, mask)
-        if len(stage) == 2 and layer is stage[0] and (rows := distinct_rows(layer, y)) is not None:
+        if len(stage) == 2 and layer is stage[0] and (rows := distinct_rows(layer, stage[1], y)) is not None:
             y, mask = rows, after
             continue
         y = layer(y, mask=mask) if mask is not None and getattr(layer, "takes_mask", False) else layer(y)
@@ -65,16 +68,19 @@ def run_stage(stage: Stage, x: Tensor, mask: Tensor | None) -> tuple[Any, Tensor
     return y, mask if mask is not None and _fits(mask, y) else None
 
 
-def distinct_rows(embedding: Any, ids: Tensor) -> LookedUp | None:
+def distinct_rows(embedding: Any, reader: nn.Module, ids: Tensor) -> LookedUp | None:
     """Look every distinct id up once, for a recurrent layer to multiply it once; None where that gains nothing.
 
     Text repeats its words: of 6,400 tokens some 2,000 are distinct.
     """
-    if embedding._forward_hooks or embedding._forward_pre_hooks or embedding._backward_hooks:
-        return None  # somebody waits for all rows
+    modules = (embedding, *reader.modules())
+    if any(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in modules):
+        return None  # somebody waits for tensors of all rows
+    if nn.modules.module._has_any_global_hook():  # type: ignore[no-untyped-call]
+        return None
     if torch.compiler.is_compiling() or ids.ndim != 2 or ids.numel() < FEW_TOKENS or ids.device.type != "cpu":
         return None
-    if type(ids) is not Tensor:
+    if type(ids) is not Tensor or torch._C._functorch.get_dynamic_layer_stack_depth():
         return None
     distinct, tokens = np.unique(embedding.as_ids(ids).numpy(), return_inverse=True)
     if len(distinct) > MOST_DISTINCT * ids.numel():

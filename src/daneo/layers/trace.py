@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from daneo.layers import recurrent_operator
-from daneo.layers.recurrent_paths import CAST, path_of
-from daneo.layers.recurrent_run import operands
+from daneo.layers.recurrent_paths import CAST
+from daneo.layers.recurrent_run import operands, widened
 from daneo.layers.trace_figures import all_units, one_unit
 from daneo.layers.visible_steps import STATE_NAMES, prepared, shown, visible_steps
 
@@ -212,16 +212,16 @@ def internals(
 
     In the order of time; at masked steps states are carried over, and all else is NaN.
     """
-    from daneo.layers.recurrent_layer import RecurrentLayer  # which imports this module for its methods
-
-    plan = layer.plan() if isinstance(layer, RecurrentLayer) else "an RNN over a cell has no kernels"
-    peephole = layer.cell._parameters.get("peephole_kernel") is not None
-    path = path_of(plan, x, mask is not None, dropped=False, peephole=peephole)
-    if isinstance(plan, str) or path.name != "compiled" or x.dtype in CAST:
+    plan = layer.plan()
+    if isinstance(plan, str) or layer.explain(x, mask).name != "compiled":
         return _internals_step_by_step(layer, x, states, mask)
     input_masks, recurrent_masks = layer.cell.dropout_masks(len(x))
     given = operands(layer.cell, x, states, mask, input_masks, recurrent_masks)
-    kept, last = recurrent_operator.internals(plan, given)
+    if x.dtype in CAST:
+        kept, last = recurrent_operator.internals(plan, widened(given))
+        kept, last = {name: one.to(x.dtype) for name, one in kept.items()}, [one.to(x.dtype) for one in last]
+    else:
+        kept, last = recurrent_operator.internals(plan, given)
     if mask is not None and "gates" in kept:
         kept["gates"].masked_fill_(~mask[..., None, None], torch.nan)
     values = [*kept["gates"].unbind(2)] if "gates" in kept else []
