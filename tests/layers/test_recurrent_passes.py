@@ -300,6 +300,30 @@ def test_what_a_masked_step_holds_makes_no_difference(layer: str) -> None:
     check()
 
 
+@every_layer
+def test_nothing_is_read_that_was_not_written(layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory as it comes is full of anything; here of numbers that spoil whatever they touch."""
+    empty = np.empty
+
+    def spoiled(shape: Any, dtype: Any = np.float64) -> np.ndarray:
+        array = empty(shape, dtype)
+        if array.dtype.kind == "f":
+            array.fill(np.nan)
+        return array
+
+    @few
+    @given(case=cases(layer))
+    def check(case: Case) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(np, "empty", spoiled)
+            patch.setattr(np, "empty_like", lambda array: spoiled(array.shape, array.dtype))
+            got = found(case)
+        for name, array in found(case).items():
+            assert_array_equal(got[name], array, name)
+
+    check()
+
+
 # -------------------------------------------------------------------------------------------------------- large shapes
 
 LARGE = [(1, 1100), (600, 2), (5, 330)] if COMPILED else [(1, 40), (40, 2)]  # more than products are made for at a time
