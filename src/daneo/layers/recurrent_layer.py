@@ -24,6 +24,7 @@ class RecurrentLayer(RNN):
     def __init__(self, cell: RecurrentCell, config: RNNConfig) -> None:
         super().__init__(cell, **subset(RNNConfig, config))
         self.config = config
+        self.plan()  # now: a compiler would compile again after a call that changes the layer
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them.

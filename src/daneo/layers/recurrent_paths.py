@@ -57,10 +57,10 @@ COMPILED = {dtype: Path("compiled", f"kernels for the CPU, in {_name(dtype)}") f
 def settings_plan(layer: Any) -> Plan | str:
     """Return how the kernels run a layer with such settings, or why they do not."""
     cell: Any = layer.cell
-    config = cell.config
     kind = {SimpleRNNCell: 0, GRUCell: 1, LSTMCell: 2}.get(parametrize.type_before_parametrizations(cell))
     if kind is None:
         return f"{type(cell).__name__} is not one of daneo's cells"
+    config = cell.config
     names = [NAMES.get(one, one) for one in (config.activation, getattr(config, "recurrent_activation", "sigmoid"))]
     for name in names:
         if name is not None and name not in ACTIVATIONS:

@@ -125,7 +125,7 @@ class RNN(Layer):
         self.cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell
         any_cell.check_cell(self.cell)
         self.states = None
-        self._planned: tuple[RNNConfig | None, Any, Plan | str] = None, None, ""
+        self._planned: tuple[RNNConfig, Any, Plan | str] = config, self.cell, settings_plan(self)
 
     # ------------------------------------------------------------------------------------------------------- calling
 
