@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,7 +118,7 @@ def use_masks(twin: Any, inputs: Tensor | None, states: Tensor | None) -> None:
 def plain_loop(layer: layers.RNN) -> layers.RNN:
     """The same layer, with the same weights, on the path that any cell takes."""
     loop = copy.copy(layer)
-    loop._run = functools.partial(layers.RNN._run, loop)  # type: ignore[method-assign]
+    loop.plan = lambda: "nobody asks for anything else"  # type: ignore[method-assign]
     return loop
 
 
