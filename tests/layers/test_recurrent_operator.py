@@ -120,6 +120,22 @@ def test_plainly_is_the_operator_in_other_words(option: str) -> None:
         assert_close(got, want)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+@every_option
+def test_traces_are_those_of_the_plain_loop(option: str, masked: bool) -> None:
+    layer = layer_of(option)
+    x, states, mask = numbers(1, B, T, D), states_of(layer), torch.rand(B, T) < 0.6 if masked else None
+    torch.manual_seed(1)
+    got = layer.trace(x, states, mask)
+    with plain_loop():
+        torch.manual_seed(1)
+        want = layer.trace(x, states, mask)
+    assert list(got.internals) == list(want.internals) == list(layer.cell.INTERNALS)
+    for name, values in want.internals.items():
+        torch.testing.assert_close(got.internals[name], values, rtol=0, atol=1e-12, equal_nan=True)
+    assert_close([got.output, *got.states], [want.output, *want.states])
+
+
 # ------------------------------------------------------------------------------------------------- finite differences
 
 
