@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from torch import Tensor, nn
 
 from daneo.layers import GRU, LSTM, RNN, Bidirectional, GRUCell, SimpleRNN
-from daneo.layers.gradient_decline import GradientDecline
+from daneo.layers.inside.gradient_decline import GradientDecline
 
 from .keras_in_float64 import randomise
 

@@ -16,9 +16,9 @@ from hypothesis.extra import numpy as hnp
 from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 
-from daneo.layers import activations_kernels, activations_reference
-from daneo.layers import lanes_kernels as kernels
-from daneo.layers import lanes_reference as reference
+from daneo.layers.recurrences import activations_kernels, activations_reference
+from daneo.layers.recurrences import lanes_kernels as kernels
+from daneo.layers.recurrences import lanes_reference as reference
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 few = settings(deadline=None, max_examples=30 if COMPILED else 10)

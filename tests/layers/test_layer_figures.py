@@ -14,7 +14,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from daneo.layers import GRU, LSTM, Bidirectional, SimpleRNN
-from daneo.layers.figure_words import families_for
+from daneo.layers.inside.figure_words import families_for
 
 matplotlib = pytest.importorskip("matplotlib")
 

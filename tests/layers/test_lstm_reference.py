@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 
-from daneo.layers import lstm_reference as reference
+from daneo.layers.recurrences import lstm_reference as reference
 
 from . import recurrence_oracles as oracles
 from .recurrences import Call, assert_same, calls, run

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from daneo.layers import lanes_kernels, tile_product_kernels, tile_product_reference
-from daneo.layers import matrix_product_kernels as kernels
-from daneo.layers import matrix_product_reference as reference
-from daneo.layers.recurrence_buffers import layout
+from daneo.layers.recurrences import lanes_kernels, tile_product_kernels, tile_product_reference
+from daneo.layers.recurrences import matrix_product_kernels as kernels
+from daneo.layers.recurrences import matrix_product_reference as reference
+from daneo.layers.recurrences.recurrence_buffers import layout
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 MAX_WIDTH, ROWS = tile_product_kernels.MAX_WIDTH, tile_product_kernels.ROWS

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from daneo.layers import (
+from daneo.layers.recurrences import (
     forward_buffers,
     gru_backward_kernels,
     gru_forward_kernels,
@@ -31,8 +31,8 @@ from daneo.layers import (
     simple_rnn_passes,
     simple_rnn_reference,
 )
-from daneo.layers import recurrent_calls as compiled
-from daneo.layers.forward_buffers import run_of
+from daneo.layers.recurrences import recurrent_calls as compiled
+from daneo.layers.recurrences.forward_buffers import run_of
 
 from . import recurrences
 from .recurrences import NUM_GATES, STATES, Call, Results, assert_same, calls

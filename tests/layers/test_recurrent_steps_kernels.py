@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from numba import njit
 from numpy.testing import assert_allclose
 
-from daneo.layers import lanes_kernels
-from daneo.layers import matrix_product_kernels as products
-from daneo.layers import recurrent_steps_kernels as kernels
-from daneo.layers import recurrent_steps_reference as reference
-from daneo.layers.recurrence_buffers import layout
-from daneo.layers.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS
+from daneo.layers.recurrences import lanes_kernels
+from daneo.layers.recurrences import matrix_product_kernels as products
+from daneo.layers.recurrences import recurrent_steps_kernels as kernels
+from daneo.layers.recurrences import recurrent_steps_reference as reference
+from daneo.layers.recurrences.recurrence_buffers import layout
+from daneo.layers.recurrences.tile_product_kernels import MAX_ROWS, MAX_WIDTH, ROWS
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 few = settings(deadline=None, max_examples=25 if COMPILED else 6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from daneo.layers import simple_rnn_reference as reference
+from daneo.layers.recurrences import simple_rnn_reference as reference
 
 from . import recurrence_oracles as oracles
 from .recurrences import Call, assert_same, calls, run

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from daneo.layers import worker_threads
-from daneo.layers.worker_threads import in_shares
+from daneo.layers.recurrences import worker_threads
+from daneo.layers.recurrences.worker_threads import in_shares
 
 
 @pytest.fixture(params=["PyTorch's own", "a pool"], autouse=True)
@@ -123,7 +123,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 def test_work_is_on_as_many_threads_as_pytorch_has(monkeypatch: pytest.MonkeyPatch) -> None:
     from daneo import layers
-    from daneo.layers import lstm_passes
+    from daneo.layers.recurrences import lstm_passes
 
     asked: list[int] = []
 

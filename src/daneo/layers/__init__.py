@@ -10,15 +10,18 @@ from daneo.extras import require
 if TYPE_CHECKING:
     from daneo.layers.bidirectional import Bidirectional
     from daneo.layers.embedding import Embedding
-    from daneo.layers.gradient_flow import GradientFlow
+    from daneo.layers.formats.keras_files import load_keras, load_keras_weights, save_keras
+    from daneo.layers.formats.onnx_export import export_onnx
+    from daneo.layers.formats.torch_export import to_torch
+    from daneo.layers.formats.torch_import import from_torch
     from daneo.layers.gru import GRU
     from daneo.layers.gru_cell import GRUCell
-    from daneo.layers.keras_files import load_keras, load_keras_weights, save_keras
+    from daneo.layers.inside.gradient_flow import GradientFlow
+    from daneo.layers.inside.trace import Trace
     from daneo.layers.layer import Layer
     from daneo.layers.layer_descriptions import deserialize, serialize
     from daneo.layers.lstm import LSTM
     from daneo.layers.lstm_cell import LSTMCell
-    from daneo.layers.onnx_export import export_onnx
     from daneo.layers.recurrent_paths import Path
     from daneo.layers.rnn import RNN
     from daneo.layers.sequential import Sequential
@@ -26,9 +29,6 @@ if TYPE_CHECKING:
     from daneo.layers.simple_rnn_cell import SimpleRNNCell
     from daneo.layers.stacked_rnn_cells import StackedRNNCells
     from daneo.layers.time_distributed import TimeDistributed
-    from daneo.layers.torch_export import to_torch
-    from daneo.layers.torch_import import from_torch
-    from daneo.layers.trace import Trace
 
 __all__ = [
     "GRU",
@@ -64,7 +64,7 @@ _HOMES = {
     "GRUCell": "daneo.layers.gru_cell",
     "LSTM": "daneo.layers.lstm",
     "LSTMCell": "daneo.layers.lstm_cell",
-    "GradientFlow": "daneo.layers.gradient_flow",
+    "GradientFlow": "daneo.layers.inside.gradient_flow",
     "Layer": "daneo.layers.layer",
     "Path": "daneo.layers.recurrent_paths",
     "RNN": "daneo.layers.rnn",
@@ -73,15 +73,15 @@ _HOMES = {
     "SimpleRNNCell": "daneo.layers.simple_rnn_cell",
     "StackedRNNCells": "daneo.layers.stacked_rnn_cells",
     "TimeDistributed": "daneo.layers.time_distributed",
-    "Trace": "daneo.layers.trace",
+    "Trace": "daneo.layers.inside.trace",
     "deserialize": "daneo.layers.layer_descriptions",
-    "export_onnx": "daneo.layers.onnx_export",
-    "from_torch": "daneo.layers.torch_import",
-    "load_keras": "daneo.layers.keras_files",
-    "load_keras_weights": "daneo.layers.keras_files",
-    "save_keras": "daneo.layers.keras_files",
+    "export_onnx": "daneo.layers.formats.onnx_export",
+    "from_torch": "daneo.layers.formats.torch_import",
+    "load_keras": "daneo.layers.formats.keras_files",
+    "load_keras_weights": "daneo.layers.formats.keras_files",
+    "save_keras": "daneo.layers.formats.keras_files",
     "serialize": "daneo.layers.layer_descriptions",
-    "to_torch": "daneo.layers.torch_export",
+    "to_torch": "daneo.layers.formats.torch_export",
 }
 
 

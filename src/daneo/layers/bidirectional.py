@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from daneo.layers import any_cell
-from daneo.layers.gradient_flow import GradientFlow, Loss, gradient_flow_both_ways
+from daneo.layers.inside.gradient_flow import GradientFlow, Loss, gradient_flow_both_ways
+from daneo.layers.inside.trace import Trace, trace
 from daneo.layers.layer import Layer, Shape
 from daneo.layers.layer_descriptions import deserialize, serialize
 from daneo.layers.recurrent_layer import RecurrentLayer
 from daneo.layers.recurrent_paths import Path
 from daneo.layers.rnn import RNN
-from daneo.layers.trace import Trace, trace
 
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 

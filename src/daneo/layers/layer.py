@@ -157,7 +157,7 @@ class Layer(nn.Module):
         >>> [array.shape for array in layer.get_weights()]
         [(1, 16), (4, 16), (16,), (4,), (4,), (4,)]
         """
-        from daneo.layers import keras_weights
+        from daneo.layers.formats import keras_weights
 
         self.require_built("get_weights")
         return keras_weights.get_weights(self)
@@ -170,7 +170,7 @@ class Layer(nn.Module):
         ValueError
             There are too many or too few, or one has the wrong shape or no real numbers. No weight is changed then.
         """
-        from daneo.layers import keras_weights
+        from daneo.layers.formats import keras_weights
 
         keras_weights.set_weights(self, weights)
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 
 from torch import nn
 
-from daneo.layers.gradient_flow import GradientFlow, Loss, gradient_flow
+from daneo.layers.inside.gradient_flow import GradientFlow, Loss, gradient_flow
+from daneo.layers.inside.trace import Trace, trace
 from daneo.layers.layer import Layer
 from daneo.layers.recurrent_cell import RecurrentCell
 from daneo.layers.rnn import RNN, RNNConfig
-from daneo.layers.trace import Trace, trace
 from daneo.settings import subset
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 
 from daneo.layers import plain_loop
-from daneo.layers.recurrent_calls import Call, Inputs, OutputGradients, Saved
+from daneo.layers.recurrences.recurrent_calls import Call, Inputs, OutputGradients, Saved
 from daneo.layers.recurrent_cell import RecurrentCell
 
 KINDS = ("simple_rnn", "gru", "lstm")
@@ -45,14 +45,14 @@ NUM_GIVEN, NUM_DIFFERENTIABLE = 10, 7
 def passes_of(kind: int) -> ModuleType:
     """Import the passes of a kind: Numba comes with the first call, not with the package."""
     if kind == 0:
-        from daneo.layers import simple_rnn_passes
+        from daneo.layers.recurrences import simple_rnn_passes
 
         return simple_rnn_passes
     if kind == 1:
-        from daneo.layers import gru_passes
+        from daneo.layers.recurrences import gru_passes
 
         return gru_passes
-    from daneo.layers import lstm_passes
+    from daneo.layers.recurrences import lstm_passes
 
     return lstm_passes
 

@@ -1,0 +1,1 @@
+"""Files and modules of other tools: PyTorch, Keras, ONNX; to and from."""
