@@ -113,7 +113,8 @@ def test_a_block_is_turned(dtype: type, step: int) -> None:
     reference.turn_block(matrix, 2, 5, want, 3, step)
     assert_array_equal(out, want)
     assert want[0, 3] == matrix[2, 5]
-    assert want[0, 3 + 2 * step + 1] == matrix[3, 7]
+    assert want[0, 3 + 1] == matrix[3, 5]
+    assert want[0, 3 + step] == matrix[2, 6]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

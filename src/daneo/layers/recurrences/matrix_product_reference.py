@@ -17,9 +17,9 @@ def lane_count(array: Array) -> int:
 
 def pack_panels(matrix: Array, columns: Array, ends: Array, width: int, panels: Array) -> None:
     """Lay a matrix (K, N) out in panels: each holds, for every k, `width` registers of numbers side by side."""
-    filled = np.pad(matrix, ((0, 0), (0, lane_count(panels))))
     places = columns[:, None] + np.arange(lane_count(panels))
-    registers = np.where(places < ends[:, None], filled[:, places], 0)  # (K, registers, lanes)
+    numbers = matrix[:, np.minimum(places, matrix.shape[1] - 1)]  # (K, registers, lanes)
+    registers = np.where(places < ends[:, None], numbers, 0)
     panels[0] = np.concatenate([registers[:, n : n + width].ravel() for n in range(0, len(columns), width)])
 
 
@@ -34,9 +34,8 @@ def pack_transposed(matrix: Array, columns: Array, num_registers: int, width: in
 
 def unpacked(panels: Array, length: int, num_registers: int, width: int) -> Array:
     """Return the matrix (K, registers * lanes) that panels hold."""
-    lanes = lane_count(panels)
-    step = width * lanes * length
-    parts = [panels[0, n : n + step] for n in range(0, num_registers * lanes * length, step)]
+    step, total = (count * lane_count(panels) * length for count in (width, num_registers))
+    parts = [panels[0, n : min(n + step, total)] for n in range(0, total, step)]
     return np.hstack([part.reshape(length, -1) for part in parts])
 
 

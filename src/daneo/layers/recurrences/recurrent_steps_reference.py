@@ -22,8 +22,8 @@ def lane_count(array: Array) -> int:
 
 def unpacked(panels: Array, length: int, num_registers: int, width: int) -> Array:
     """Return the matrix (K, registers * lanes) that panels hold."""
-    step = width * lane_count(panels) * length
-    parts = [panels[n : n + step] for n in range(0, num_registers * lane_count(panels) * length, step)]
+    step, total = (count * lane_count(panels) * length for count in (width, num_registers))
+    parts = [panels[n : min(n + step, total)] for n in range(0, total, step)]
     return np.hstack([part.reshape(length, -1) for part in parts])
 
 
