@@ -8,7 +8,6 @@ import pickle
 import threading
 import warnings
 import weakref
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,12 +137,19 @@ def test_what_would_run_on_a_gpu(option: str, masked: bool, name: str, reason: s
 # ------------------------------------------------------------------------------------------------ cuDNN's own operators
 
 
+class OnGPU(LookedUp):
+    """Rows that say that they are on a GPU, of which there may be none."""
+
+    def __init__(self, rows: Tensor) -> None:
+        super().__init__(rows[0], torch.zeros(rows.shape[:2]))
+        self.device = torch.device("cuda")
+
+
 def on_gpu(option: str, masked: bool = False) -> Path:
-    """What explain() would say of a tensor on a GPU, of which there may be none."""
+    """What explain() would say of a tensor on a GPU."""
     layer, config = layer_of(option), OPTIONS[option][1]
     dropped, peephole = bool(config.get("recurrent_dropout")), bool(config.get("peephole"))
-    like: Any = SimpleNamespace(device=torch.device("cuda"), dtype=torch.float32)
-    return path_of(layer.plan(), like, masked, dropped, peephole)
+    return path_of(layer.plan(), OnGPU(torch.zeros(B, T, D)), masked, dropped, peephole)
 
 
 CUDNN = [option for option in OPTIONS if on_gpu(option).name == "cudnn" and "dropout" not in option]
@@ -162,6 +168,33 @@ def test_cudnn_would_compute_the_same(option: str, sequences: bool) -> None:
         wanted = [x, *states, *layer.weights]
         got = with_gradients(lambda given=given: cudnn_run.run(plan, given), wanted)
         assert_close(got, with_gradients(lambda given=given: recurrent_operator.run(plan, cell, given), wanted))
+
+
+def test_cudnn_is_told_to_keep_what_gradients_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, told = layer_of("LSTM"), []
+    lstm = torch.lstm
+
+    def spy(*arguments: Any) -> Any:
+        told.append(arguments[6])
+        return lstm(*arguments)
+
+    monkeypatch.setattr(torch, "lstm", spy)
+    cell = layer.cell
+    given = (numbers(1, B, T, D), cell.kernel, cell.recurrent_kernel, cell.bias, *[None] * 6)
+    for mode in (torch.enable_grad, torch.no_grad):
+        with mode():
+            cudnn_run.run(layer.plan(), given)
+    assert told == [True, False]
+
+
+def test_transforms_and_empty_batches_are_not_for_cudnn() -> None:
+    plan = layer_of("LSTM").plan()
+    assert path_of(plan, OnGPU(torch.zeros(B, T, D)), False, False, False).name == "cudnn"
+    nobody = OnGPU(torch.zeros(B, T, D))
+    nobody.shape = torch.Size((0, T, D))
+    assert path_of(plan, nobody, False, False, False) == ("plain", "there are no sequences")
+    with forward_ad.dual_level():
+        assert path_of(plan, OnGPU(torch.zeros(B, T, D)), False, False, False).name == "plain"
 
 
 def test_cudnn_is_tried_with_every_kind() -> None:

@@ -20,12 +20,13 @@ def run(plan: Plan, given: Given) -> tuple[Tensor, ...]:
     steps = x.flip(1) if plan.reverse else x
     zeros = x.new_zeros(1, len(x), len(recurrent_kernel))
     state = zeros if hidden is None else hidden[None].contiguous()
+    in_training = torch.is_grad_enabled()  # else cuDNN keeps nothing for a gradient
     if plan.kind == 2:
         start = [state, zeros if cell is None else cell[None].contiguous()]
-        outputs, *states = torch.lstm(steps, start, weights, bias is not None, 1, 0.0, False, False, True)
+        outputs, *states = torch.lstm(steps, start, weights, bias is not None, 1, 0.0, in_training, False, True)
     else:
         operator = torch.gru if plan.kind == 1 else torch.rnn_tanh
-        outputs, *states = operator(steps, state, weights, bias is not None, 1, 0.0, False, False, True)
+        outputs, *states = operator(steps, state, weights, bias is not None, 1, 0.0, in_training, False, True)
     last = [one[0] for one in states]
     if not plan.sequences:
         return (last[0], *last)

@@ -85,18 +85,18 @@ def path_of(plan: Plan | str, x: Tensor | LookedUp, masked: bool, dropped: bool,
     """Say which code runs a plan on inputs such as x, under a mask, and with dropout between the steps."""
     if isinstance(plan, str):
         return Path("plain", plan)
+    if not x.shape[0]:
+        return Path("plain", "there are no sequences")
+    if _transformed(x):
+        return Path("plain", "torch.func, forward derivatives and tensors of other classes need PyTorch's operations")
     if x.device.type == "cuda":
         return _path_on_gpu(plan, masked, dropped, peephole)
     if x.device.type != "cpu":
         return Path("plain", f"there are no kernels for device {x.device.type}")
     if x.dtype not in COMPUTED and x.dtype not in CAST:
         return Path("plain", f"there are no kernels for {_name(x.dtype)}")
-    if not x.shape[0]:
-        return Path("plain", "there are no sequences")
     if torch.is_autocast_enabled("cpu"):
         return Path("plain", "autocast chooses the precision of every operation by itself")
-    if _transformed(x):
-        return Path("plain", "torch.func, forward derivatives and tensors of other classes need PyTorch's operations")
     if x.dtype in CAST:
         return Path("compiled", f"kernels for the CPU, in float32, from and to {_name(x.dtype)}")
     return COMPILED[x.dtype]
