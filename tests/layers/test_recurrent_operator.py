@@ -296,3 +296,45 @@ def test_only_one_of_the_results_is_used(kind: Any) -> None:
     x = numbers(1, B, T, D).requires_grad_()
     for number in range(3 if kind is layers.LSTM else 2):
         assert_as_plain(layer, lambda number=number: layer(x)[number], [x, *layer.weights])
+
+
+# -------------------------------------------------------------------------------------------- numbers without bounds
+
+
+BOUNDED = [option for option, (_, chosen) in OPTIONS.items() if chosen.get("activation") not in ("relu", "linear")]
+
+
+@pytest.mark.parametrize("option", BOUNDED)
+def test_large_and_infinite_inputs_saturate_as_in_the_plain_loop(option: str) -> None:
+    layer = layer_of(option).eval()
+    x = numbers(1, 6, T, D)
+    for row, value in enumerate((1e5, -1e5, 1e300, torch.inf, -torch.inf)):
+        x[row, 1, row % D] = value
+    with torch.no_grad():
+        got = layer(x)
+        with plain_loop():
+            want = layer(x)
+    assert_close(got, want)
+    assert all(one.isfinite().all() for one in got)
+
+
+@every_option
+def test_what_is_no_number_stays_in_its_sequence(option: str) -> None:
+    layer = layer_of(option).eval()
+    x = numbers(1, 6, T, D)
+    spoiled = x.clone()
+    spoiled[2, 1, 0] = torch.nan
+    clean = [0, 1, 3, 4, 5]
+    results = []
+    for inputs in (x, spoiled):
+        inputs.requires_grad_()
+        outputs = layer(inputs)
+        (gradient,) = torch.autograd.grad(torch.stack([one.sum() for one in outputs]).sum(), inputs)
+        results.append([*(one.detach() for one in outputs), gradient])
+    for one, other in zip(*results, strict=True):
+        assert torch.equal(one[clean], other[clean])
+    with plain_loop(), torch.no_grad():
+        want = layer(spoiled)
+    for one, other in zip(results[1], want, strict=False):
+        assert torch.equal(one.isnan(), other.isnan())
+    assert results[1][0][2].isnan().any()
