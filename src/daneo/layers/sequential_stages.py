@@ -82,6 +82,8 @@ def distinct_rows(embedding: Any, reader: nn.Module, ids: Tensor) -> LookedUp | 
         return None
     if type(ids) is not Tensor or torch._C._functorch.get_dynamic_layer_stack_depth():
         return None
+    if torch._C._get_tracing_state() is not None:
+        return None  # what is recorded must serve other ids
     distinct, tokens = np.unique(embedding.as_ids(ids).numpy(), return_inverse=True)
     if len(distinct) > MOST_DISTINCT * ids.numel():
         return None
