@@ -140,6 +140,28 @@ def test_an_exported_program_computes_the_same(kind: Any) -> None:
     torch.testing.assert_close(program.module()(other), layer(other), rtol=0, atol=0)
 
 
+@KINDS
+def test_a_stateful_layer_goes_on_where_it_stopped(kind: Any) -> None:
+    layer = kind(U, stateful=True, dtype="float64")
+    layer.build((None, None, D))
+    twin, run = copy.deepcopy(layer), compiled(layer)
+    for number in range(3):
+        x = numbers(number, B, T, D)
+        torch.testing.assert_close(run(x), twin(x), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@KINDS
+def test_half_precision_and_no_gradients(kind: Any, mode: Any) -> None:
+    layer, x = kind(U, dtype=torch.bfloat16, return_sequences=True), numbers(1, B, T, D).bfloat16()
+    layer.build((None, None, D))
+    run = compiled(layer)
+    with mode():
+        assert torch.equal(run(x), layer(x))
+    leaves = [*layer.weights]
+    assert_close(with_gradients(lambda: run(x), leaves), with_gradients(lambda: layer(x), leaves), 0.0)
+
+
 def test_samples_have_gradients_of_their_own_in_a_compiler_too() -> None:
     layer = layers.LSTM(U, dtype="float64")
     layer.build((None, None, D))
