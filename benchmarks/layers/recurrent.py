@@ -58,6 +58,8 @@ def onnx_inference(layer: nn.Module, x: Tensor, threads: int, path: Path) -> Cal
     export_onnx(layer, path)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
+    # Its threads would otherwise spin through the turns of the others.
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     settings.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
     outputs = [session.get_outputs()[0].name]
