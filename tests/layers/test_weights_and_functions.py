@@ -45,6 +45,7 @@ def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.parametrize("name", [*SCALED, "random_normal", "random_uniform", "uniform"])
 def test_random_initializers_spread_as_in_keras(name: str) -> None:
     shape = (150, 400)
+    keras.utils.set_random_seed(0)  # one draw in a hundred would be further off than the quantiles allow
     its = np.asarray(keras.initializers.get(name)(shape).detach())
     mine = drawn(name, shape)
     # Both of 60,000 numbers, so that each deviation is sure to some 0.3 %, each quantile to some 2 %.
