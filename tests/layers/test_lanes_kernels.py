@@ -16,14 +16,14 @@ from hypothesis.extra import numpy as hnp
 from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 
-from daneo.layers.recurrences import activations_kernels, activations_reference
+from daneo.layers.recurrences import activations_kernels, activations_reference, recurrent_calls
 from daneo.layers.recurrences import lanes_kernels as kernels
 from daneo.layers.recurrences import lanes_reference as reference
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 few = settings(deadline=None, max_examples=30 if COMPILED else 10)
 DTYPES = (np.float32, np.float64)
-ACTIVATIONS = activations_kernels.ACTIVATIONS
+ACTIVATIONS = recurrent_calls.ACTIVATIONS
 ULPS = 4  # units in the last place
 
 
@@ -244,4 +244,4 @@ def test_definitions_and_kernels_take_the_same_arguments() -> None:
             got = list(inspect.signature(getattr(kernel, "py_func", getattr(kernel, "_defn", kernel))).parameters)
             want = list(inspect.signature(getattr(definitions, name)).parameters)
             assert [one for one in got if one != "typing_context"] == want, name
-    assert activations_kernels.ACTIVATIONS == activations_reference.ACTIVATIONS
+    assert ACTIVATIONS == activations_reference.ACTIVATIONS

@@ -13,10 +13,10 @@ from torch.nn.utils import parametrize
 from daneo.layers.gru_cell import GRUCell
 from daneo.layers.looked_up import LookedUp
 from daneo.layers.lstm_cell import LSTMCell
+from daneo.layers.recurrences.recurrent_calls import ACTIVATIONS
 from daneo.layers.recurrent_operator import Plan
 from daneo.layers.simple_rnn_cell import SimpleRNNCell
 
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear", "hard_sigmoid")  # as in activations_kernels.py
 NAMES: dict[Any, str] = {
     torch.tanh: "tanh",
     torch.sigmoid: "sigmoid",

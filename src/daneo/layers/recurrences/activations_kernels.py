@@ -1,4 +1,4 @@
-"""Activations and their slopes for the recurrent kernels, by number: the place of a name in ACTIVATIONS."""
+"""Activations and their slopes for the recurrent kernels, by number: its place in ACTIVATIONS of recurrent_calls.py."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from daneo.layers.recurrences.lanes_kernels import (
     tanh,
     where_between,
 )
-
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear", "hard_sigmoid")
 
 
 @compiled

@@ -33,10 +33,9 @@ def prepare_back(call: Call, given: Inputs, where: Layout, gradients: OutputGrad
     dtype, size = given.x.dtype, given.num_sequences
 
     def state(gradient: Floats | None) -> Floats:
-        if gradient is None:
-            return np.zeros((size, where.width), dtype)
         wide = np.zeros((size, where.width), dtype)
-        wide[:, : given.units] = gradient
+        if gradient is not None:
+            wide[:, : given.units] = gradient
         return wide
 
     every = gradients.outputs if call.sequences else None

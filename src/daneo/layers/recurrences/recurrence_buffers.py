@@ -23,12 +23,6 @@ def no_rows(dtype: np.dtype[Any]) -> Floats:
     return np.empty((0, LINE // dtype.itemsize), dtype)
 
 
-def filled_up(units: int, dtype: np.dtype[Any]) -> int:
-    """Return `units` filled up to whole cache lines."""
-    line = LINE // dtype.itemsize
-    return -(-units // line) * line
-
-
 def filled(array: Floats, width: int) -> Floats:
     """Return the rows of an array (N, U), contiguous and with zeros after the U numbers up to `width`."""
     if array.shape[1] == width:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from daneo.layers.recurrences.recurrence_buffers import Floats, Integers
 
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear", "hard_sigmoid")  # what the kernels know, by number
+
 
 class Call(NamedTuple):
     """The settings of one call.
@@ -13,7 +15,7 @@ class Call(NamedTuple):
     Attributes
     ----------
     activation, recurrent_activation : int
-        Places in ACTIVATIONS of activations_kernels.py.
+        Places in ACTIVATIONS.
     variant : bool
         The GRU's reset_after, the LSTM's coupled.
     reverse : bool
