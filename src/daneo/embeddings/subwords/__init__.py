@@ -1,0 +1,1 @@
+"""The parts of words: character and jamo n-grams, and the vectors that they make."""

@@ -1,0 +1,88 @@
+"""The n-grams of a word and their hashes: the definition, in plain Python. ``ngram_hashes_kernels`` is the fast copy.
+
+Everything is bytes of UTF-8. A *letter* is a byte and the continuation bytes (0b10xxxxxx) that follow it: a code point
+wherever the text is valid. A word is read as ``<word>``.
+
+Two kinds of n-grams, in the order of their first letter, the shorter ones first:
+
+1. of letters: every run of `min_letters` to `max_letters` letters of ``<word>``, but not a lone ``<`` or ``>``;
+2. of syllables: every run of `min_syllables` to `max_syllables` syllables of the word that is longer than `max_letters`
+   letters, because the shorter ones are among the first kind already. They hold neither ``<`` nor ``>``.
+
+Where `spelled_in_jamo` holds, each Hangul syllable is three letters: lead, vowel and final consonant, with
+``NO_FINAL`` in the place of a final consonant that is not there. A letter that belongs to no such syllable (Latin, a
+digit, a jamo that stands alone) counts as a syllable of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+
+BEGIN, END = b"<", b">"
+END_OF_LINE = b"</s>"  # fastText's mark for a line's end, which has no n-grams
+
+FIRST_SYLLABLE, LAST_SYLLABLE = 0xAC00, 0xD7A3
+LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
+NO_FINAL = "\ue000"
+FINALS = NO_FINAL + "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
+
+LETTER = re.compile(rb"[^\x80-\xbf][\x80-\xbf]*")
+
+
+def fnv1a(text: bytes) -> int:
+    """FNV-1a in 32 bits, but of signed bytes: one above 127 counts as negative, and its sign fills the upper bits."""
+    value = 2166136261
+    for byte in text:
+        signed = byte | 0xFFFFFF00 if byte > 127 else byte
+        value = (value ^ signed) * 16777619 % 2**32
+    return value
+
+
+def jamo_of(letter: bytes) -> list[bytes]:
+    """Lead, vowel and final consonant of a Hangul syllable; any other letter as it is."""
+    character = letter.decode("utf-8", "surrogateescape")
+    if len(character) != 1 or not FIRST_SYLLABLE <= ord(character) <= LAST_SYLLABLE:
+        return [letter]
+    number, final = divmod(ord(character) - FIRST_SYLLABLE, len(FINALS))
+    lead, vowel = divmod(number, len(VOWELS))
+    return [jamo.encode() for jamo in (LEADS[lead], VOWELS[vowel], FINALS[final])]
+
+
+def ngrams(
+    word: bytes, spelled_in_jamo: bool, min_letters: int, max_letters: int, min_syllables: int, max_syllables: int
+) -> list[bytes]:
+    """All n-grams of a word, repeats kept."""
+    if word == END_OF_LINE:
+        return []
+    syllables = [jamo_of(letter) if spelled_in_jamo else [letter] for letter in LETTER.findall(BEGIN + word + END)]
+    letters = [letter for syllable in syllables for letter in syllable]
+    # Where each syllable starts, counted in letters; the first and the last are the brackets.
+    starts = [0, *accumulate(len(syllable) for syllable in syllables[:-1])]
+    numbers = {start: number for number, start in enumerate(starts)}
+    found = []
+    for first in range(len(letters)):
+        for length in range(max(min_letters, 1), min(max_letters, len(letters) - first) + 1):
+            if length > 1 or 0 < first < len(letters) - 1:
+                found.append(b"".join(letters[first : first + length]))
+        if first > 0 and first in numbers:
+            number = numbers[first]
+            for stop in starts[number + max(min_syllables, 1) : number + max_syllables + 1]:
+                if stop - first > max_letters:
+                    found.append(b"".join(letters[first:stop]))
+    return found
+
+
+def buckets(
+    word: bytes,
+    num_buckets: int,
+    spelled_in_jamo: bool,
+    min_letters: int,
+    max_letters: int,
+    min_syllables: int,
+    max_syllables: int,
+) -> list[int]:
+    """The bucket of each n-gram: its hash modulo `num_buckets`."""
+    found = ngrams(word, spelled_in_jamo, min_letters, max_letters, min_syllables, max_syllables)
+    return [fnv1a(ngram) % num_buckets for ngram in found]
