@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -14,18 +14,30 @@ from daneo.cli.terminal import JsonFlag, QuietFlag, shown_progress
 from daneo.cli.training_session import check_checkpoint, check_output, clear_and_report, stopped_cleanly, watcher
 from daneo.embeddings.word2vec_config import Word2VecConfig
 
+if TYPE_CHECKING:
+    from daneo.embeddings import Word2Vec
+
 TEXT = "Text: a file (.gz, .bz2, .xz and .zst too), a folder, a glob"
+TextArgument = Annotated[str, typer.Argument(metavar="CORPUS", help=f"{TEXT}, or - for standard input.")]
 OutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The directory for the vectors.")]
 TokenizerOption = Annotated[
     str, typer.Option(metavar="NAME", help="How text becomes words: words, whitespace, characters, jamo, korean.")
 ]
 ErrorsOption = Annotated[Literal["strict", "replace"], typer.Option(help="What to do with bytes that are not UTF-8.")]
+PhrasesOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="THRESHOLD",
+        help="First join words that often stand together, as new_york; 100 is usual, less joins more.",
+    ),
+]
 WatchOption = Annotated[
     list[str] | None, typer.Option(metavar="WORD", help="Show this word's neighbours after each epoch; repeatable.")
 ]
 FreezeOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Words, one a line, whose vectors stay as they begin.")
 ]
+ResumeFlag = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
 
 app = typer.Typer()
 
@@ -48,23 +60,17 @@ Examples:
 )
 @with_flags(Word2VecConfig)
 def train_word2vec(
-    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help=f"{TEXT}, or - for standard input.")],
+    corpus: TextArgument,
     output: OutputOption,
     tokenizer: TokenizerOption = "words",
     errors: ErrorsOption = "strict",
-    phrases: Annotated[
-        float | None,
-        typer.Option(
-            metavar="THRESHOLD",
-            help="First join words that often stand together, as new_york; 100 is usual, less joins more.",
-        ),
-    ] = None,
+    phrases: PhrasesOption = None,
     watch: WatchOption = None,
     init_from: Annotated[
         Path | None, typer.Option(metavar="VECTORS", help="Start from these vectors, where they have the word.")
     ] = None,
     freeze: FreezeOption = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    resume: ResumeFlag = False,
     json: JsonFlag = False,
     quiet: QuietFlag = False,
     *,
@@ -73,30 +79,10 @@ def train_word2vec(
     """Learn word vectors from text with word2vec."""
     import daneo
 
-    if phrases is not None:
-        _demand_text_twice(corpus, "--phrases")
-    checkpoint = output.with_name(output.name + ".checkpoint")
-    check_checkpoint(checkpoint, resume=resume)
-    check_output(output)
-    text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors)
+    asked = Asked(corpus, output, tokenizer, errors, phrases, watch or [], resume, json, quiet)
+    asked.check()
     vectors = None if init_from is None else daneo.WordVectors.load(init_from)
-    model = daneo.Word2Vec(**dataclasses.asdict(settings))
-    started = time.monotonic()
-    with stopped_cleanly(model, output, checkpoint), shown_progress(quiet=quiet) as show:
-        if phrases is not None and not (checkpoint / "corpus").exists():  # where the ids of a resumed run are, joined
-            joined = daneo.Phrases.learn(text, threshold=phrases, progress=show)
-            text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors, phrases=joined)
-        model.fit(
-            text,
-            vectors=vectors,
-            frozen=_words(freeze),
-            progress=show,
-            on_epoch=watcher(watch or [], quiet=quiet),
-            checkpoint=checkpoint,
-            resume=resume,
-        )
-        model.save(output)
-    clear_and_report(model, output, checkpoint, time.monotonic() - started, as_json=json, quiet=quiet)
+    learn(daneo.Word2Vec(**dataclasses.asdict(settings)), asked, vectors=vectors, frozen=_words(freeze))
 
 
 @app.command(
@@ -127,7 +113,7 @@ def train_on(
     """
     import daneo
 
-    _demand_text_twice(corpus, "train continue")
+    demand_text_twice(corpus, "train continue")
     check_output(output)
     text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors)
     trained = daneo.Word2Vec.load(model)
@@ -140,7 +126,58 @@ def train_on(
     clear_and_report(trained, output, None, time.monotonic() - started, as_json=json, quiet=quiet)
 
 
-def _demand_text_twice(corpus: str, who: str) -> None:
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What the command line says to every trainer of word vectors, beside the trainer's own settings."""
+
+    corpus: str
+    output: Path
+    tokenizer: str
+    errors: Literal["strict", "replace"]
+    phrases: float | None
+    watch: list[str]
+    resume: bool
+    json: bool
+    quiet: bool
+
+    @property
+    def checkpoint(self) -> Path:
+        """Beside the output, so that the same command finds it again."""
+        return self.output.with_name(self.output.name + ".checkpoint")
+
+    def check(self) -> None:
+        """Refuse what cannot end well, before anything is read."""
+        if self.phrases is not None:
+            demand_text_twice(self.corpus, "--phrases")
+        check_checkpoint(self.checkpoint, resume=self.resume)
+        check_output(self.output)
+
+
+def learn(model: Word2Vec, asked: Asked, **start: Any) -> None:
+    """Train a model on what was asked, from the beginning or from its checkpoint; save it and say so."""
+    import daneo
+
+    text = daneo.Corpus(asked.corpus, tokenizer=asked.tokenizer, errors=asked.errors)
+    started = time.monotonic()
+    with stopped_cleanly(model, asked.output, asked.checkpoint), shown_progress(quiet=asked.quiet) as show:
+        if asked.phrases is not None and not (asked.checkpoint / "corpus").exists():  # else its ids are joined already
+            joined = daneo.Phrases.learn(text, threshold=asked.phrases, progress=show)
+            text = daneo.Corpus(asked.corpus, tokenizer=asked.tokenizer, errors=asked.errors, phrases=joined)
+        model.fit(
+            text,
+            progress=show,
+            on_epoch=watcher(asked.watch, quiet=asked.quiet),
+            checkpoint=asked.checkpoint,
+            resume=asked.resume,
+            **start,
+        )
+        model.save(asked.output)
+    seconds = time.monotonic() - started
+    clear_and_report(model, asked.output, asked.checkpoint, seconds, as_json=asked.json, quiet=asked.quiet)
+
+
+def demand_text_twice(corpus: str, who: str) -> None:
+    """Refuse standard input where the text is read twice."""
     if corpus == "-":
         raise typer.BadParameter(f"{who} reads the text twice, and standard input can be read only once")
 
