@@ -1,0 +1,107 @@
+"""fastText's model files, ``.bin`` and ``.ftz``: all that one holds, read without a copy of its matrices."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from daneo.embeddings.rows import Rows
+
+Loss = Literal["hierarchical_softmax", "negative_sampling", "softmax", "one_vs_all"]
+Architecture = Literal["cbow", "skipgram", "supervised"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FastTextFile:
+    """What a fastText model file holds.
+
+    Attributes
+    ----------
+    vector_size, window, epochs, min_count, negative, word_ngrams : int
+        How the model was trained: fastText's ``dim, ws, epoch, minCount, neg, wordNgrams``.
+    loss : {"hierarchical_softmax", "negative_sampling", "softmax", "one_vs_all"}
+    model : {"cbow", "skipgram", "supervised"}
+    num_buckets, min_ngram, max_ngram : int
+        Buckets that n-grams are hashed into, and how many characters an n-gram has; with `max_ngram` 0 words have no
+        n-grams. Supervised models before version 12 never used those of characters, so they have `max_ngram` 0
+        whatever the file says, as in fastText.
+    sample : float
+        The threshold above which frequent words are thinned out, fastText's ``t``.
+    lr_update_rate : int
+        Kept only to be written again.
+    version : 12, 11 or None
+        ``None`` is the layout of 2016 without a version.
+    words, labels : list of str
+        The V words and the L labels. Models that are not supervised can have labels too: words that begin with
+        ``__label__`` are counted as such and have no row.
+    counts, label_counts : int64 arrays of shape (V,) and (L,)
+    num_tokens : int
+        Tokens of the training text, those of rare words included.
+    pruned : int32 array of shape (P, 2) or None
+        The n-grams that were kept when the model was pruned: their buckets, and each one's row after the V words.
+        ``None`` means that row V + i is bucket i.
+    inputs : Rows of shape (V + num_buckets, D) or (V + P, D)
+        The rows of words, then of n-grams. A read-only view of the file, which can lie at any byte: NumPy does not
+        mind, compiled code that expects aligned rows needs a copy of those that it is given. Quantised rows where
+        the model is.
+    outputs : Rows of shape (V, D), or (L, D) in a supervised model
+    """
+
+    vector_size: int
+    window: int
+    epochs: int
+    min_count: int
+    negative: int
+    word_ngrams: int
+    loss: Loss
+    model: Architecture
+    num_buckets: int
+    min_ngram: int
+    max_ngram: int
+    sample: float
+    lr_update_rate: int = 100
+    version: int | None = 12
+    words: list[str]
+    counts: npt.NDArray[np.int64]
+    labels: list[str]
+    label_counts: npt.NDArray[np.int64]
+    num_tokens: int
+    pruned: npt.NDArray[np.int32] | None
+    inputs: Rows
+    outputs: Rows
+
+
+def read_fasttext(path: str | os.PathLike[str], *, errors: str = "strict") -> FastTextFile:
+    """Open a model that fastText wrote: ``.bin`` and ``.ftz`` of versions 12 and 11, and ``.bin`` without a version.
+
+    The file is memory-mapped: only the dictionary is read. A compressed file is read into memory.
+
+    Parameters
+    ----------
+    path : path
+    errors : {"strict", "replace", "ignore", "surrogateescape"}, default "strict"
+        What to do with words and labels that are not UTF-8, as in ``bytes.decode``. Only ``"surrogateescape"`` keeps
+        all bytes, so that n-grams are hashed and files written as the original.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing at `path`.
+    EOFError
+        The file is cut off, or promises more than it holds.
+    ValueError
+        It is no fastText model or a damaged one; the message names the field and its byte.
+
+    Notes
+    -----
+    Nothing is unpickled or evaluated, and no memory is taken for a size before the file was found to be that long.
+    Numbers of the matrices are not looked at, so a file can hold NaN.
+    """
+    from daneo.embeddings.formats.fasttext_reading import read_model
+
+    return read_model(path, errors)

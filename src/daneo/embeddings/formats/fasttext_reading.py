@@ -1,0 +1,112 @@
+"""Reading fastText's model files: the settings, the dictionary, the rows that go in and the rows that come out."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daneo.embeddings.formats.byte_source import ByteSource, opened
+from daneo.embeddings.formats.fasttext_dictionary import read_dictionary
+from daneo.embeddings.formats.fasttext_fields import Fields
+from daneo.embeddings.formats.fasttext_file import FastTextFile
+from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE
+
+if TYPE_CHECKING:
+    from daneo.embeddings.rows import Rows
+
+MAGIC = 793712314
+LOSSES = ("hierarchical_softmax", "negative_sampling", "softmax", "one_vs_all")
+MODELS = ("cbow", "skipgram", "supervised")
+ERRORS = ("strict", "replace", "ignore", "surrogateescape")
+
+# The twelve whole numbers that every version begins with, by our names.
+SETTINGS = (
+    *("vector_size", "window", "epochs", "min_count", "negative", "word_ngrams", "loss", "model"),
+    *("num_buckets", "min_ngram", "max_ngram", "lr_update_rate"),
+)
+
+
+def read_model(path: str | os.PathLike[str], errors: str) -> FastTextFile:
+    """Open a model file: what :func:`daneo.embeddings.formats.fasttext_file.read_fasttext` does."""
+    with opened(path) as source:
+        return read_source(source, path, errors)
+
+
+def read_source(source: ByteSource, path: str | os.PathLike[str], errors: str) -> FastTextFile:
+    """Read a model from a source that stands at its first byte; the file at `path` is mapped unless compressed."""
+    if errors not in ERRORS:
+        raise ValueError(f"errors expected one of {', '.join(ERRORS)}; got {errors!r}.")
+    return read_fields(Fields(_content(source, path), source.name), errors)
+
+
+def _content(source: ByteSource, path: str | os.PathLike[str]) -> bytes | mmap.mmap:
+    if source.size is None:  # compressed, or a pipe
+        pieces = []
+        while piece := source.read(1 << 20):
+            pieces.append(piece)
+        return b"".join(pieces)
+    if source.size == 0:  # which no system can map
+        return b""
+    with Path(path).open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def read_fields(fields: Fields, errors: str) -> FastTextFile:
+    """Take all that a model holds."""
+    version = _read_version(fields)
+    settings = _read_settings(fields)
+    if settings["model"] == "supervised" and (version is None or version < 12):
+        settings["max_ngram"] = 0  # whatever the file says: that program had no n-grams of characters for texts
+    dictionary = read_dictionary(fields, errors, has_pruning=version is not None)
+    num_ngrams = settings["num_buckets"] if dictionary.pruned is None else len(dictionary.pruned)
+    shape = len(dictionary.words) + num_ngrams, settings["vector_size"]
+    inputs = _read_matrix(fields, "the input matrix", shape, has_flag=version is not None)
+    shape = len(dictionary.labels if settings["model"] == "supervised" else dictionary.words), shape[1]
+    outputs = _read_matrix(fields, "the output matrix", shape, has_flag=version is not None)
+    if fields.left:
+        raise ValueError(
+            f"{fields.name}: {fields.left} bytes follow the output matrix (byte {fields.position}); expected none. "
+            "The file is damaged, or no fastText model."
+        )
+    return FastTextFile(version=version, inputs=inputs, outputs=outputs, **settings, **dictionary._asdict())
+
+
+def _read_version(fields: Fields) -> int | None:
+    magic, version = fields.numbers("2i", "the settings")
+    if magic != MAGIC:
+        fields.position = 0
+        return None
+    if version not in (11, 12):
+        raise fields.wrong("the version", version, "11 or 12", 4)
+    return int(version)
+
+
+def _read_settings(fields: Fields) -> dict[str, Any]:
+    values = fields.numbers("12i", "the settings")
+    first = fields.position - 4 * len(SETTINGS)
+    settings: dict[str, Any] = dict(zip(SETTINGS, values, strict=True))
+    least = {"vector_size": 1, "loss": 1, "model": 1}
+    most = {"vector_size": LARGEST_SIZE, "loss": len(LOSSES), "model": len(MODELS)}
+    for number, (name, value) in enumerate(settings.items()):
+        low, high = least.get(name, 0), most.get(name)
+        if value < low or (high is not None and value > high):
+            fields.position = first + 4 * number
+            raise fields.wrong(name, value, f"{low} or more" if high is None else f"{low} to {high}")
+    (sample,) = fields.numbers("d", "sample")
+    if not (math.isfinite(sample) and sample >= 0):
+        raise fields.wrong("sample", sample, "0 or more", 8)
+    settings.update(loss=LOSSES[settings["loss"] - 1], model=MODELS[settings["model"] - 1], sample=sample)
+    return settings
+
+
+def _read_matrix(fields: Fields, field: str, shape: tuple[int, int], *, has_flag: bool) -> Rows:
+    """Take a matrix, which must have `shape`: plain float32."""
+    if has_flag and fields.flag(f"the mark of {field}"):
+        raise ValueError(f"{fields.name}: {field} is quantised, which cannot be read yet.")
+    found = fields.numbers("2q", f"the shape of {field}")
+    if found != shape:
+        raise fields.wrong(f"the shape of {field}", found, str(shape), 16)
+    return fields.array("<f4", shape, field)
