@@ -1,0 +1,1 @@
+"""Rows in fewer bytes: product quantisation, half precision, and models with fewer words and n-grams."""

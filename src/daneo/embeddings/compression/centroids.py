@@ -1,0 +1,76 @@
+"""The centroids of a part of many vectors: k-means."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+NUM_CENTROIDS = 256
+
+
+def learn_centroids(points: Floats, rng: np.random.Generator, epochs: int) -> Floats:
+    """Return 256 centroids, float32 (256, P), of points, float32 (N, P): a local least of the squared distances.
+
+    Parameters
+    ----------
+    points : float32 array of shape (N, P)
+        C-contiguous and finite, N at least 1.
+    rng : numpy.random.Generator
+        Draws the points that the centroids begin as.
+    epochs : int
+        Rounds of assigning points and moving centroids; fewer if nothing moves any more.
+    """
+    centroids = first_centroids(points, rng)
+    codes = np.empty((len(points), 1), dtype=np.uint8)
+    distances = np.empty((len(points), 1), dtype=np.float32)
+    for _ in range(epochs):
+        assign(points, centroids.ravel(), points.shape[1], codes, distances)
+        moved = moved_centroids(points, centroids, codes[:, 0], distances[:, 0])
+        if np.array_equal(moved, centroids):
+            break
+        centroids = moved
+    return centroids
+
+
+def first_centroids(points: Floats, rng: np.random.Generator) -> Floats:
+    """Return 256 of the points; where there are fewer, the last ones repeat the first ones."""
+    order = rng.permutation(len(points))[:NUM_CENTROIDS]
+    chosen: Floats = points[np.resize(order, NUM_CENTROIDS)]
+    return chosen
+
+
+def moved_centroids(points: Floats, centroids: Floats, codes: npt.NDArray[np.uint8], distances: Floats) -> Floats:
+    """Return each centroid moved to the mean of its points, and one without points moved to a point far from its own.
+
+    Parameters
+    ----------
+    points, centroids : float32 arrays of shapes (N, P) and (256, P)
+    codes, distances : arrays of shape (N,)
+        Each point's nearest centroid, and the squared distance to it.
+    """
+    counts = np.bincount(codes, minlength=NUM_CENTROIDS)
+    moved = centroids.copy()
+    has_points = counts > 0
+    for column, values in enumerate(points.T):
+        sums = np.bincount(codes, weights=values, minlength=NUM_CENTROIDS)  # in double precision
+        moved[has_points, column] = sums[has_points] / counts[has_points]
+    empty = np.flatnonzero(~has_points)
+    far = np.argsort(-distances, kind="stable")[: len(empty)]
+    far = far[distances[far] > 0]  # else every point is a centroid already
+    moved[empty[: len(far)]] = points[far]
+    return moved
+
+
+def assign(rows: Floats, centroids: Floats, part_size: int, codes: npt.NDArray[np.uint8], distances: Floats) -> None:
+    """Overwrite codes and distances (N, M) as the kernel does; rows (N, D) and centroids (256 * D,) of any layout."""
+    from daneo.embeddings.compression.product_quantizer_kernels import encode
+
+    encode(_readable(rows), _readable(centroids), part_size, codes, distances)
+
+
+def _readable(values: Floats) -> Floats:
+    """Return a read-only view: Numba would compile once more for arrays that may be written to."""
+    view = np.require(values, np.float32, ["C", "A"]).view()
+    view.flags.writeable = False
+    return view

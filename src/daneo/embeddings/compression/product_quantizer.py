@@ -1,0 +1,202 @@
+"""Product quantisation: a few hundred numbers become a few dozen bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.corpus.ordered_threads import checked_threads, ordered
+
+if TYPE_CHECKING:
+    from daneo.embeddings.rows import Rows
+
+Floats = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.uint8]
+
+NUM_CENTROIDS = 256
+"""So that a code is a byte."""
+
+SAMPLE = 65_536
+"""Rows that the centroids are learned from, if there are more: 256 for each centroid."""
+
+_EPOCHS = 25
+_LARGEST = np.float32(1e15)  # squares of differences stay far inside float32's range
+_BLOCK = 4096  # rows that are coded or decoded together
+
+
+class ProductQuantizer:
+    """Cuts a vector into parts and names the nearest of 256 centroids for each part: one byte a part.
+
+    Parameters
+    ----------
+    centroids : float32 array of shape (256 * D,)
+        As fastText lays them out: the centroids of part m begin at ``256 * m * part_size`` and follow one another. The
+        last part may be shorter than the others. Kept, not copied; it may be memory-mapped.
+    part_size : int
+        Numbers in a part, from 1 to D. A vector has M = ceil(D / part_size) codes.
+
+    Raises
+    ------
+    ValueError
+        The centroids are not of that shape or dtype, or `part_size` is out of range.
+
+    Notes
+    -----
+    Decoding is NumPy alone; learning and encoding load Numba.
+
+    References
+    ----------
+    Jégou, Douze, Schmid: Product quantization for nearest neighbor search, 2011, https://doi.org/10.1109/TPAMI.2010.57
+
+    Examples
+    --------
+    >>> rows = np.array([[1, 2, 3], [4, 5, 6]], dtype=np.float32)
+    >>> quantizer = ProductQuantizer.learn(rows, part_size=2)
+    >>> codes = quantizer.encode(rows)
+    >>> codes.shape, codes.dtype
+    ((2, 2), dtype('uint8'))
+    >>> quantizer.decode(codes).tolist()
+    [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    """
+
+    def __init__(self, centroids: Floats, part_size: int) -> None:
+        if centroids.dtype != np.float32 or centroids.ndim != 1 or len(centroids) % NUM_CENTROIDS or not len(centroids):
+            raise ValueError(
+                f"ProductQuantizer expected centroids as float32 of shape ({NUM_CENTROIDS} * D,), "
+                f"got {centroids.dtype} of shape {centroids.shape}."
+            )
+        self.vector_size = len(centroids) // NUM_CENTROIDS
+        if not 1 <= part_size <= self.vector_size:
+            raise ValueError(
+                f"ProductQuantizer expected a part_size from 1 to the vectors' {self.vector_size}, got {part_size}."
+            )
+        self.centroids = centroids
+        self.part_size = int(part_size)
+        self.num_parts = -(-self.vector_size // self.part_size)
+        num_whole = self.vector_size // self.part_size
+        split = NUM_CENTROIDS * num_whole * self.part_size
+        self._whole = centroids[:split].reshape(-1, self.part_size)
+        self._rest = centroids[split:].reshape(NUM_CENTROIDS, -1)  # of the shorter part; (256, 0) if there is none
+        self._first = np.arange(num_whole) * NUM_CENTROIDS
+
+    @classmethod
+    def learn(
+        cls,
+        rows: Rows,
+        part_size: int = 2,
+        *,
+        seed: int = 1,
+        num_threads: int | None = None,
+    ) -> ProductQuantizer:
+        """Find the centroids by k-means, each part for itself.
+
+        Parameters
+        ----------
+        rows : float32 array of shape (N, D), or any Rows
+            Finite, between -1e15 and 1e15. Of more than 65,536 rows a sample is looked at.
+        part_size : int, default 2
+            Numbers in a part.
+        seed : int, default 1
+            Draws the sample and the first centroids. The result does not depend on `num_threads`.
+        num_threads : int or None
+            ``None`` takes every core, 8 at most.
+
+        Raises
+        ------
+        ValueError
+            There are no rows, a number is not finite, or `part_size` is out of range.
+
+        Notes
+        -----
+        Differs from fastText, which refuses fewer than 256 rows: here centroids that nothing is left for repeat others.
+        A centroid that loses all its rows moves to the row that is farthest from its own one, so that no step ever
+        makes the sum of squared distances larger.
+        """
+        from daneo.embeddings.compression.centroids import learn_centroids
+
+        sample = sampled(rows, seed)
+        vector_size = sample.shape[1]
+        centroids = np.zeros(NUM_CENTROIDS * vector_size, dtype=np.float32)
+        quantizer = cls(centroids, part_size)
+
+        def learn_part(part: int) -> Floats:
+            points = np.ascontiguousarray(sample[:, part * part_size : (part + 1) * part_size])
+            return learn_centroids(points, np.random.default_rng([seed, part]), _EPOCHS)
+
+        threads = checked_threads(num_threads)
+        for part, learned in enumerate(ordered(learn_part, range(quantizer.num_parts), threads)):
+            start = NUM_CENTROIDS * part * part_size
+            centroids[start : start + learned.size] = learned.ravel()
+        return quantizer
+
+    def encode(self, rows: Floats) -> Codes:
+        """Return the codes, uint8 (N, M), of rows, float32 (N, D): the nearest centroid of each part.
+
+        Raises
+        ------
+        ValueError
+            The rows do not have D numbers, or a number is not finite.
+        """
+        from daneo.embeddings.compression.centroids import assign
+
+        if rows.ndim != 2 or rows.shape[1] != self.vector_size:
+            raise ValueError(f"encode expected rows of shape (N, {self.vector_size}), got {rows.shape}.")
+        check_finite(rows)
+        codes = np.empty((len(rows), self.num_parts), dtype=np.uint8)
+        distances = np.empty((min(len(rows), _BLOCK), self.num_parts), dtype=np.float32)
+        for first in range(0, len(rows), _BLOCK):
+            block = rows[first : first + _BLOCK]
+            assign(block, self.centroids, self.part_size, codes[first : first + _BLOCK], distances[: len(block)])
+        return codes
+
+    def decode(self, codes: Codes) -> Floats:
+        """Return what codes, uint8 (N, M), stand for: float32 (N, D).
+
+        Raises
+        ------
+        ValueError
+            The codes are not of that shape and dtype.
+        """
+        if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != self.num_parts:
+            raise ValueError(
+                f"decode expected codes as uint8 of shape (N, {self.num_parts}), got {codes.dtype} of {codes.shape}."
+            )
+        rows = np.empty((len(codes), self.vector_size), dtype=np.float32)
+        num_whole = len(self._first)
+        for first in range(0, len(codes), _BLOCK):
+            block, target = codes[first : first + _BLOCK], rows[first : first + _BLOCK]
+            found = self._whole.take(block[:, :num_whole] + self._first, axis=0)
+            target[:, : num_whole * self.part_size] = found.reshape(len(block), -1)
+            if num_whole < self.num_parts:
+                target[:, num_whole * self.part_size :] = self._rest[block[:, -1]]
+        return rows
+
+
+def sampled(rows: Rows, seed: int) -> Floats:
+    """Return at most 65,536 of the rows, in their order, checked.
+
+    Raises
+    ------
+    ValueError
+        There are none, or one of these is not finite.
+    """
+    if len(rows) == 0:
+        raise ValueError("Expected at least one row to learn from, got none.")
+    if len(rows) > SAMPLE:
+        chosen = np.random.default_rng(seed).choice(len(rows), SAMPLE, replace=False, shuffle=False)
+        sample = np.asarray(rows[np.sort(chosen)])
+    else:
+        sample = np.asarray(rows[:])
+    check_finite(sample)
+    return sample
+
+
+def check_finite(rows: Floats) -> None:
+    """Raise ValueError where a number is NaN, infinite or beyond 1e15."""
+    if rows.size and not max(-rows.min(), rows.max()) <= _LARGEST:  # NaN compares as False
+        raise ValueError(
+            f"Expected finite numbers between -{_LARGEST:g} and {_LARGEST:g} to quantise, "
+            f"got {rows.min():g} to {rows.max():g}. Drop or mend these rows first."
+        )
