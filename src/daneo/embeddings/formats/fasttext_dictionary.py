@@ -43,10 +43,10 @@ def read_dictionary(fields: Fields, errors: str, *, has_pruning: bool) -> Dictio
     start = fields.position
     size, num_words, num_labels, num_tokens = fields.numbers("3iq", "the dictionary's size")
     (num_pruned,) = fields.numbers("q", "the number of kept n-grams") if has_pruning else (-1,)
-    if min(num_words, num_labels) < 0 or num_words < 1 or size != num_words + num_labels:
+    if min(num_words, num_labels) < 0 or size < 1 or size != num_words + num_labels:
         raise ValueError(
             f"{fields.name}: the dictionary (byte {start}) has {size} entries, {num_words} words and {num_labels} "
-            "labels; expected a word at least, and as many entries as words and labels. "
+            "labels; expected one entry at least, and as many as words and labels. "
             "The file is damaged, or no fastText model."
         )
     if num_tokens < 0:

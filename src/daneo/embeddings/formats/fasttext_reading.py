@@ -8,10 +8,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from daneo.embeddings.formats.byte_source import ByteSource, opened
-from daneo.embeddings.formats.fasttext_dictionary import read_dictionary
+from daneo.embeddings.formats.fasttext_dictionary import Dictionary, read_dictionary
 from daneo.embeddings.formats.fasttext_fields import Fields
 from daneo.embeddings.formats.fasttext_file import FastTextFile
+from daneo.embeddings.formats.fasttext_matrices import read_matrix
 from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE
 
 if TYPE_CHECKING:
@@ -61,17 +65,47 @@ def read_fields(fields: Fields, errors: str) -> FastTextFile:
     if settings["model"] == "supervised" and (version is None or version < 12):
         settings["max_ngram"] = 0  # whatever the file says: that program had no n-grams of characters for texts
     dictionary = read_dictionary(fields, errors, has_pruning=version is not None)
-    num_ngrams = settings["num_buckets"] if dictionary.pruned is None else len(dictionary.pruned)
-    shape = len(dictionary.words) + num_ngrams, settings["vector_size"]
-    inputs = _read_matrix(fields, "the input matrix", shape, has_flag=version is not None)
-    shape = len(dictionary.labels if settings["model"] == "supervised" else dictionary.words), shape[1]
-    outputs = _read_matrix(fields, "the output matrix", shape, has_flag=version is not None)
+    inputs, outputs = _read_matrices(fields, settings, dictionary, version)
     if fields.left:
         raise ValueError(
             f"{fields.name}: {fields.left} bytes follow the output matrix (byte {fields.position}); expected none. "
             "The file is damaged, or no fastText model."
         )
     return FastTextFile(version=version, inputs=inputs, outputs=outputs, **settings, **dictionary._asdict())
+
+
+def _read_matrices(
+    fields: Fields, settings: dict[str, Any], dictionary: Dictionary, version: int | None
+) -> tuple[Rows, Rows]:
+    """Take the rows of words and n-grams, and those of outputs."""
+    vector_size, num_words = settings["vector_size"], len(dictionary.words)
+    quantised = version is not None and fields.flag("the mark of quantised inputs")
+    _check_pruned(fields, dictionary.pruned, settings["num_buckets"])
+    if dictionary.pruned is not None and not quantised:
+        raise ValueError(
+            f"{fields.name}: n-grams were dropped (byte {fields.position}), yet the input matrix is not quantised. "
+            "fastText refuses such a file too: an early version wrote them, and they cannot be told apart."
+        )
+    num_ngrams = settings["num_buckets"] if dictionary.pruned is None else len(dictionary.pruned)
+    inputs = read_matrix(fields, "the input matrix", (num_words + num_ngrams, vector_size), quantised=quantised)
+    marked = version is not None and fields.flag("the mark of quantised outputs")
+    num_outputs = len(dictionary.labels) if settings["model"] == "supervised" else num_words
+    outputs = read_matrix(fields, "the output matrix", (num_outputs, vector_size), quantised=quantised and marked)
+    return inputs, outputs
+
+
+def _check_pruned(fields: Fields, pruned: npt.NDArray[np.int32] | None, num_buckets: int) -> None:
+    if pruned is None or not len(pruned):
+        return
+    for what, values, end in (("bucket", pruned[:, 0], num_buckets), ("row", pruned[:, 1], len(pruned))):
+        (wrong,) = np.nonzero((values < 0) | (values >= end))
+        if len(wrong):
+            raise ValueError(
+                f"{fields.name}: kept n-gram {wrong[0] + 1} has {what} {values[wrong[0]]}; expected 0 to {end - 1}. "
+                "The file is damaged."
+            )
+    if len(np.unique(pruned[:, 0])) < len(pruned):
+        raise ValueError(f"{fields.name}: a bucket occurs twice among the kept n-grams. The file is damaged.")
 
 
 def _read_version(fields: Fields) -> int | None:
@@ -100,13 +134,3 @@ def _read_settings(fields: Fields) -> dict[str, Any]:
         raise fields.wrong("sample", sample, "0 or more", 8)
     settings.update(loss=LOSSES[settings["loss"] - 1], model=MODELS[settings["model"] - 1], sample=sample)
     return settings
-
-
-def _read_matrix(fields: Fields, field: str, shape: tuple[int, int], *, has_flag: bool) -> Rows:
-    """Take a matrix, which must have `shape`: plain float32."""
-    if has_flag and fields.flag(f"the mark of {field}"):
-        raise ValueError(f"{fields.name}: {field} is quantised, which cannot be read yet.")
-    found = fields.numbers("2q", f"the shape of {field}")
-    if found != shape:
-        raise fields.wrong(f"the shape of {field}", found, str(shape), 16)
-    return fields.array("<f4", shape, field)
