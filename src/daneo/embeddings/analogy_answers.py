@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from daneo.embeddings.row_blocks import Floats, Ids, RowBlocks, unit
+from daneo.embeddings.row_blocks import RowBlocks, unit
+from daneo.embeddings.rows import Floats, Ids
 
 _EPSILON = np.float32(1e-6)  # as in nearest_by_product
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.ordered_threads import ordered
-from daneo.embeddings.row_blocks import Doubles, Floats, Ids, RowBlocks, error_bound
+from daneo.embeddings.row_blocks import Doubles, RowBlocks, error_bound
+from daneo.embeddings.rows import Floats, Ids
 from daneo.embeddings.sieve import Sieve
 from daneo.threads import available_cores
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from daneo.embeddings.rows import Floats, Ids, Rows, is_lazy
+
 Doubles = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.int64]
 
 ZERO_LENGTH = 1e-30
 """A shorter row counts as a zero vector: float32 cannot hold its direction."""
@@ -19,7 +19,7 @@ _TOO_LONG = 3e38  # a longer row counts as infinite: float32 cannot hold its len
 _CHUNK = 1024  # rows whose lengths become known together
 _SCORE_BYTES = 8 << 20  # of a block's scores: about what a cache holds
 # Of a block's rows when they are read twice, for their lengths and for the product: a mapped file that is larger than
-# memory should come from the disk once.
+# memory should come from the disk once. And of a block's rows that do not lie in memory.
 _ROW_BYTES = 128 << 20
 
 
@@ -30,11 +30,11 @@ class RowBlocks:
 
     Parameters
     ----------
-    matrix : float32 array of shape (V, D)
+    matrix : float32 array of shape (V, D), or Rows
         Kept, not copied. Call :meth:`forget` after changing rows.
     """
 
-    def __init__(self, matrix: Floats) -> None:
+    def __init__(self, matrix: Rows) -> None:
         self.matrix = matrix
         self._lengths = np.zeros(len(matrix), dtype=np.float32)
         self._known = np.zeros(-(-len(matrix) // _CHUNK), dtype=bool)
@@ -88,7 +88,7 @@ class RowBlocks:
 
     def _block_rows(self, num_queries: int, start: int, stop: int) -> int:
         rows = _SCORE_BYTES // (4 * max(1, num_queries))
-        if not self._known[start // _CHUNK : -(-stop // _CHUNK)].all():
+        if is_lazy(self.matrix) or not self._known[start // _CHUNK : -(-stop // _CHUNK)].all():
             rows = min(rows, _ROW_BYTES // (4 * self.matrix.shape[1]))
         return max(1, rows // _CHUNK) * _CHUNK
 
@@ -133,7 +133,7 @@ def _with_limits(lengths: Doubles) -> Doubles:
     return lengths
 
 
-def exact_cosines(matrix: Floats, rows: Ids, query: Doubles) -> Floats:
+def exact_cosines(matrix: Rows, rows: Ids, query: Doubles) -> Floats:
     """Return the cosine of each of these rows with one query, computed in double precision and then :func:`rounded`.
 
     A row's score therefore does not depend on the other rows or queries that it was computed with, which cannot be
@@ -141,7 +141,7 @@ def exact_cosines(matrix: Floats, rows: Ids, query: Doubles) -> Floats:
 
     Parameters
     ----------
-    matrix : float32 array of shape (V, D)
+    matrix : float32 array of shape (V, D), or Rows
     rows : int64 array of shape (N,)
     query : float64 array of shape (D,)
         Of length 1 or 0.
@@ -150,8 +150,13 @@ def exact_cosines(matrix: Floats, rows: Ids, query: Doubles) -> Floats:
     step = max(1, _SCORE_BYTES // (8 * matrix.shape[1]))
     for first in range(0, len(rows), step):
         part = slice(first, first + step)
-        scores[part] = rounded(np.einsum("nd,d->n", unit(matrix[rows[part]]), query))
+        scores[part] = exact_cosines_of(matrix[rows[part]], query)
     return scores
+
+
+def exact_cosines_of(vectors: Floats, query: Doubles) -> Floats:
+    """Return the cosine of each vector (N, D) with one query (D,), as :func:`exact_cosines` does."""
+    return rounded(np.einsum("nd,d->n", unit(vectors), query))
 
 
 def rounded(cosines: npt.ArrayLike) -> Floats:

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from daneo.embeddings.row_blocks import Doubles, Floats, Ids, exact_cosines
+from daneo.embeddings.row_blocks import Doubles, exact_cosines
+from daneo.embeddings.rows import Floats, Ids, Rows
 
 Answer = tuple[Ids, Floats]
 """Rows, best first, and their scores."""
@@ -21,7 +22,7 @@ class Sieve:
 
     Parameters
     ----------
-    matrix : float32 array of shape (V, D)
+    matrix : float32 array of shape (V, D), or Rows
     queries : float64 array of shape (Q, D)
         Of length 1 or 0 each.
     count : int
@@ -30,7 +31,7 @@ class Sieve:
         How far a score that is given to the sieve can be from the true cosine.
     """
 
-    def __init__(self, matrix: Floats, queries: Doubles, count: int, error: float) -> None:
+    def __init__(self, matrix: Rows, queries: Doubles, count: int, error: float) -> None:
         self.matrix, self.queries, self.count = matrix, queries, count
         self.margin = np.float32(2 * error)
         self.threshold = np.full(len(queries), -np.finfo(np.float32).max, dtype=np.float32)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from daneo.embeddings.evaluation_files import KnownWords, numbered_lines
-from daneo.embeddings.row_blocks import Doubles, Floats, unit
+from daneo.embeddings.row_blocks import Doubles, unit
+from daneo.embeddings.rows import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class SimilarityResult:
 
 
 def evaluate_similarities(
-    path: Path, words: Sequence[str], matrix: Floats, limit: int, *, case_insensitive: bool
+    path: Path, words: Sequence[str], matrix: Rows, limit: int, *, case_insensitive: bool
 ) -> SimilarityResult:
     """See :meth:`daneo.WordVectors.evaluate_similarities`; `words` (V,), `matrix` (V, D), ids below `limit`."""
     pairs = read_similarities(path)

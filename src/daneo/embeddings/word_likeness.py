@@ -8,8 +8,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from daneo.embeddings.row_blocks import Doubles, Floats, exact_cosines, rounded, unit
+from daneo.embeddings.row_blocks import Doubles, exact_cosines_of, rounded, unit
+from daneo.embeddings.rows import Floats
 from daneo.embeddings.word_table import WordTable, as_numbers
+
+_WORDS_AT_ONCE = 4096
 
 Vector: TypeAlias = npt.NDArray[Any]
 """A vector given by the user: numbers of shape (D,)."""
@@ -77,7 +80,7 @@ class WordLikeness(WordTable):
         """
         query = self._units([item])
         if other_words is not None:
-            return exact_cosines(self._rows, self._ids(other_words), query[0])
+            return self._cosines(other_words, query[0])
         every = np.empty(len(self), dtype=np.float32)
         for first, scores, broken in self._blocks.cosines(query.astype(np.float32), 0, len(self)):
             scores[0, broken] = np.nan
@@ -124,7 +127,7 @@ class WordLikeness(WordTable):
         list of (word, cosine)
         """
         mean = unit(self._mean(words, np.ones(len(words)))[None])[0]
-        scores = exact_cosines(self._rows, self._ids(words), mean)
+        scores = self._cosines(words, mean)
         order = np.argsort(-scores, kind="stable")
         return [(words[i], float(scores[i])) for i in order]
 
@@ -171,7 +174,8 @@ class WordLikeness(WordTable):
         post_normalize : bool, default False
             Scale the mean to length 1.
         ignore_missing : bool, default False
-            Leave unknown words out. Unlike gensim, daneo does so only on request.
+            Leave unknown words out. Unlike gensim, daneo does so only on request. Vectors with n-grams then leave
+            out the words that were never seen, which they would have vectors for.
 
         Returns
         -------
@@ -216,6 +220,14 @@ class WordLikeness(WordTable):
             name = f"The vector of {item!r}" if isinstance(item, str) else "The vector"
             raise ValueError(f"{name} holds NaN or infinity, so it has no direction. Expected finite numbers.")
         return vector
+
+    def _cosines(self, words: Sequence[str], query: Doubles) -> Floats:
+        """Return the cosine of each word with a query of length 1 or 0, float32 (N,); NaN where it is not finite."""
+        scores = np.empty(len(words), dtype=np.float32)
+        for first in range(0, len(words), _WORDS_AT_ONCE):
+            part = slice(first, first + _WORDS_AT_ONCE)
+            scores[part] = exact_cosines_of(self[words[part]], query)
+        return scores
 
     def _units(self, items: Sequence[Item]) -> Doubles:
         """Return the directions of words and vectors, float64 (N, D)."""

@@ -10,7 +10,8 @@ from typing import TypeAlias, TypeGuard, cast, overload
 import numpy as np
 
 from daneo.embeddings.nearest import nearest_by_product, nearest_rows
-from daneo.embeddings.row_blocks import Doubles, Ids, error_bound, exact_cosines, unit
+from daneo.embeddings.row_blocks import Doubles, error_bound, exact_cosines, unit
+from daneo.embeddings.rows import Ids
 from daneo.embeddings.sieve import Answer
 from daneo.embeddings.word_likeness import Item, Vector, WordLikeness
 
@@ -215,14 +216,13 @@ class WordNeighbours(WordLikeness):
         return self.similarity(a, b) / total
 
     def _closer_rows(self, a: str, b: str) -> Ids:
-        own, other = self._ids([a, b])
         (query,) = self._units([a])
-        (least,) = exact_cosines(self._rows, np.array([other]), query)
+        (least,) = self._cosines([b], query)
         if np.isnan(least):
             raise ValueError(f"The vector of {b!r} holds NaN or infinity, so nothing is nearer than it.")
         rows: Ids = np.flatnonzero(self.similarities(a) > least - error_bound(self.vector_size))
         rows = rows[exact_cosines(self._rows, rows, query) > least]
-        return np.setdiff1d(rows, [own])
+        return np.setdiff1d(rows, self._rows_of([a]))
 
     def _nearest(self, queries: Doubles, without: list[set[int]], topn: int, start: int, stop: int) -> list[Neighbours]:
         count = topn + max(map(len, without), default=0)
@@ -235,7 +235,8 @@ class WordNeighbours(WordLikeness):
         return [(words[row], score) for row, score in pairs if row not in without][:topn]
 
     def _named(self, items: Sequence[Item]) -> set[int]:
-        return set(self._ids([item for item in items if isinstance(item, str)]).tolist())
+        """Return the rows of the words among the items; a word that has none is no answer anyway."""
+        return set(self._rows_of([item for item in items if isinstance(item, str)]).tolist()) - {-1}
 
     def _range(self, restrict_vocab: int | None, clip_start: int, clip_end: int | None) -> tuple[int, int]:
         if restrict_vocab is not None:

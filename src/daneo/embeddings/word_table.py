@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.vocabulary import Vocabulary
-from daneo.embeddings.row_blocks import Floats, Ids, RowBlocks, unit
+from daneo.embeddings.row_blocks import RowBlocks, unit
+from daneo.embeddings.rows import ChosenRows, Floats, Ids, Rows, is_lazy, whole
+
+_ROWS_AT_ONCE = 4096
 
 
 class WordTable:
     """A vocabulary and a matrix, one row a word. :class:`daneo.WordVectors` is the public class."""
 
-    def __init__(self, vocabulary: Vocabulary | Sequence[str], matrix: npt.ArrayLike) -> None:
+    def __init__(self, vocabulary: Vocabulary | Sequence[str], matrix: npt.ArrayLike | Rows) -> None:
         vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
-        rows = as_numbers("WordVectors", matrix)
-        if rows.ndim != 2 or len(rows) != len(vocabulary) or rows.shape[1] == 0:
+        rows: Rows = matrix if is_lazy(matrix) else as_numbers(type(self).__name__, cast("npt.ArrayLike", matrix))
+        if len(rows.shape) != 2 or len(rows) != len(vocabulary) or rows.shape[1] == 0:
             raise ValueError(
-                f"WordVectors expected a matrix of shape ({len(vocabulary)}, D), one row a word, "
+                f"{type(self).__name__} expected a matrix of shape ({len(vocabulary)}, D), one row a word, "
                 f"got shape {rows.shape}."
             )
         self._vocabulary = vocabulary
         self._rows = rows
-        self._is_ours = False  # the caller's array or a memory map: to be copied before it is changed
+        self._ours: Floats | None = None  # the rows, once they are no more the caller's array or a memory map
         self._blocks = RowBlocks(rows)
 
     @property
@@ -45,10 +48,16 @@ class WordTable:
 
     @property
     def matrix(self) -> Floats:
-        """All vectors, float32 (V, D): a read-only view. Change vectors with :meth:`add_vectors`."""
-        view = self._rows.view()
-        view.flags.writeable = False
-        return view
+        """All vectors, float32 (V, D): a read-only view. Change vectors with :meth:`add_vectors`.
+
+        Vectors that do not lie in memory (:attr:`rows`) are all computed for it, each time.
+        """
+        return whole(self._rows)
+
+    @property
+    def rows(self) -> Rows:
+        """The vectors, (V, D), as they are kept: the matrix itself, read-only, or what computes rows when asked."""
+        return self._rows if is_lazy(self._rows) else self.matrix
 
     @property
     def vector_size(self) -> int:
@@ -73,10 +82,16 @@ class WordTable:
 
     def __getitem__(self, words: str | Sequence[str]) -> Floats:
         if isinstance(words, str):
-            row: Floats = self.matrix[self._vocabulary.id(words)]
-            return row
-        rows: Floats = self._rows[self._ids(words)]
-        return rows
+            found = self._vocabulary.index.get(words)
+            return self._unseen(words) if found is None else self.rows[found]
+        rows = self._rows_of(words)
+        is_seen = rows >= 0
+        if is_seen.all():
+            return self._rows[rows]
+        vectors = np.empty((len(rows), self.vector_size), dtype=np.float32)
+        vectors[~is_seen] = [self._unseen(words[place]) for place in np.flatnonzero(~is_seen).tolist()]
+        vectors[is_seen] = self._rows[rows[is_seen]]
+        return vectors
 
     def __setitem__(self, words: str | Sequence[str], vectors: npt.ArrayLike) -> None:
         if isinstance(words, str):
@@ -90,7 +105,7 @@ class WordTable:
         Raises
         ------
         KeyError
-            The word is unknown; the message has the nearest spellings.
+            The word is unknown; the message has the nearest spellings. (Vectors with n-grams know every word.)
         """
         return unit(self[[word]])[0].astype(np.float32) if norm else self[word]
 
@@ -99,9 +114,9 @@ class WordTable:
 
         Searches do not need it: they scale scores, not rows. It takes as much memory as the matrix.
         """
-        normed = np.empty_like(self._rows)
-        for first in range(0, len(self), 4096):
-            part = slice(first, first + 4096)
+        normed = np.empty(self._rows.shape, dtype=np.float32)
+        for first in range(0, len(self), _ROWS_AT_ONCE):
+            part = slice(first, first + _ROWS_AT_ONCE)
             normed[part] = unit(self._rows[part])
         return normed
 
@@ -153,21 +168,17 @@ class WordTable:
         new = np.array([word not in self for word in given], dtype=bool)
         if replace and not new.all():
             ids = self._ids([word for word in given if word in self])
-            if not self._is_ours:
-                self._rows, self._is_ours = self._rows.copy(), True
-                self._blocks = RowBlocks(self._rows)
-            self._rows[ids] = rows[~new]
+            ours = self._take(np.array(self._rows[:])) if self._ours is None else self._ours
+            ours[ids] = rows[~new]
             self._blocks.forget(ids)
         if new.any():
             added = [word for word in given if word not in self]
             self._vocabulary = self._vocabulary.extended(added, np.zeros(len(added), dtype=np.int64))
-            self._rows, self._is_ours = np.concatenate([self._rows, rows[new]]), True
-            self._blocks = RowBlocks(self._rows)
+            self._take(np.concatenate([self._rows[:], rows[new]]))
 
     def unit_normalize_all(self) -> None:
         """Scale every vector to length 1, in a copy of the matrix that takes its place; zero vectors stay zero."""
-        self._rows, self._is_ours = self.get_normed_vectors(), True
-        self._blocks = RowBlocks(self._rows)
+        self._take(self.get_normed_vectors())
 
     def restricted(self, words: int | Sequence[str]) -> Self:
         """Return the vectors of fewer words; these ones stay as they are.
@@ -206,11 +217,33 @@ class WordTable:
             special_tokens=special,
             unknown=old.unknown if old.unknown in special else None,
         )
-        return type(self)(kept, self._rows[:words] if isinstance(words, int) else self[kept.words])
+        if not isinstance(words, int):
+            return self._of_fewer(kept, self._rows[self._ids(kept.words)])
+        return self._of_fewer(kept, ChosenRows(self._rows, range(words)) if is_lazy(self._rows) else self._rows[:words])
+
+    def _unseen(self, word: str) -> Floats:
+        """Return the vector of a word that is not in the vocabulary; here, raise the KeyError for it."""
+        return self.rows[self._vocabulary.id(word)]
+
+    def _of_fewer(self, vocabulary: Vocabulary, rows: Rows) -> Self:
+        """Return a table like this one, of other words."""
+        return type(self)(vocabulary, rows)
+
+    def _rows_of(self, words: Sequence[str]) -> Ids:
+        """Return each word's row; -1 for a word that is not in the vocabulary."""
+        find = self._vocabulary.index.get
+        return np.array([find(word, -1) for word in words], dtype=np.int64)
 
     def _ids(self, words: Sequence[str]) -> Ids:
+        """Return each word's row; KeyError for a word that is not in the vocabulary."""
         find = self._vocabulary.id
         return np.array([find(word) for word in words], dtype=np.int64)
+
+    def _take(self, matrix: Floats) -> Floats:
+        """Let a matrix that is nobody else's take the place of the rows."""
+        self._rows = self._ours = matrix
+        self._blocks = RowBlocks(matrix)
+        return matrix
 
 
 def as_numbers(what: str, values: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:

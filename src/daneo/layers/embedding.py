@@ -164,7 +164,7 @@ class Embedding(Layer):
             # In pieces: the file may be mapped, and PyTorch wraps no array that it must not write to.
             for start in range(0, len(table), _ROWS_AT_A_TIME):
                 piece = slice(start, start + _ROWS_AT_A_TIME)
-                table[piece] = torch.tensor(vectors.matrix[piece])
+                table[piece] = torch.tensor(vectors.rows[piece])
 
         layer = cls(
             input_dim=len(vectors),
