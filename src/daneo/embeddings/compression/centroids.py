@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 NUM_CENTROIDS = 256
+
+_CANDIDATES = 16_384  # points that the first centroids are drawn from, if there are more
 
 
 def learn_centroids(points: Floats, rng: np.random.Generator, epochs: int) -> Floats:
@@ -34,13 +38,36 @@ def learn_centroids(points: Floats, rng: np.random.Generator, epochs: int) -> Fl
 
 
 def first_centroids(points: Floats, rng: np.random.Generator) -> Floats:
-    """Return 256 of the points; where there are fewer, the last ones repeat the first ones."""
-    order = rng.permutation(len(points))[:NUM_CENTROIDS]
-    chosen: Floats = points[np.resize(order, NUM_CENTROIDS)]
-    return chosen
+    """Return 256 of the points, each drawn with a chance that grows with its squared distance from those before it.
+
+    Where there are fewer distinct points, points are repeated. Drawn evenly instead, centroids lie where points are
+    many, and k-means hardly moves them away: after 25 rounds the loss is a tenth higher for pairs of normal numbers,
+    and seven times as high for single ones.
+
+    References
+    ----------
+    Arthur and Vassilvitskii: k-means++, the advantages of careful seeding, 2007
+    """
+    candidates = points[rng.permutation(len(points))[:_CANDIDATES]]
+    chosen = np.zeros(NUM_CENTROIDS, dtype=np.int64)  # the first candidate is the first centroid
+    distances = _squared_distances(candidates, candidates[0])
+    for place in range(1, NUM_CENTROIDS):
+        sums = np.cumsum(distances, dtype=np.float64)
+        # The least index whose sum is beyond the draw: never one of distance 0, unless all are.
+        chosen[place] = min(np.searchsorted(sums, rng.random() * sums[-1], side="right"), len(sums) - 1)
+        np.minimum(distances, _squared_distances(candidates, candidates[chosen[place]]), out=distances)
+    centroids: Floats = candidates[chosen]
+    return centroids
 
 
-def moved_centroids(points: Floats, centroids: Floats, codes: npt.NDArray[np.uint8], distances: Floats) -> Floats:
+def _squared_distances(points: Floats, one: Floats) -> Floats:
+    distances: Floats = np.einsum("np,np->n", points - one, points - one)
+    return distances
+
+
+def moved_centroids(
+    points: Floats, centroids: Floats, codes: npt.NDArray[np.integer[Any]], distances: Floats
+) -> Floats:
     """Return each centroid moved to the mean of its points, and one without points moved to a point far from its own.
 
     Parameters
@@ -49,16 +76,18 @@ def moved_centroids(points: Floats, centroids: Floats, codes: npt.NDArray[np.uin
     codes, distances : arrays of shape (N,)
         Each point's nearest centroid, and the squared distance to it.
     """
+    codes = codes.astype(np.intp)  # once, and not in every count
     counts = np.bincount(codes, minlength=NUM_CENTROIDS)
     moved = centroids.copy()
     has_points = counts > 0
     for column, values in enumerate(points.T):
         sums = np.bincount(codes, weights=values, minlength=NUM_CENTROIDS)  # in double precision
         moved[has_points, column] = sums[has_points] / counts[has_points]
-    empty = np.flatnonzero(~has_points)
-    far = np.argsort(-distances, kind="stable")[: len(empty)]
-    far = far[distances[far] > 0]  # else every point is a centroid already
-    moved[empty[: len(far)]] = points[far]
+    (empty,) = np.nonzero(~has_points)
+    if empty.size:
+        far = np.argsort(-distances, kind="stable")[: len(empty)]
+        far = far[distances[far] > 0]  # else every point is a centroid already
+        moved[empty[: len(far)]] = points[far]
     return moved
 
 

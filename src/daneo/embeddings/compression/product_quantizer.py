@@ -161,7 +161,8 @@ class ProductQuantizer:
         """
         if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != self.num_parts:
             raise ValueError(
-                f"decode expected codes as uint8 of shape (N, {self.num_parts}), got {codes.dtype} of {codes.shape}."
+                f"decode expected codes as uint8 of shape (N, {self.num_parts}), "
+                f"got {codes.dtype} of shape {codes.shape}."
             )
         rows = np.empty((len(codes), self.vector_size), dtype=np.float32)
         num_whole = len(self._first)

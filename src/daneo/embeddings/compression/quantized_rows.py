@@ -124,7 +124,8 @@ class QuantizedRows:
 
     def __getitem__(self, rows: Chosen) -> Floats:
         if isinstance(rows, int | np.integer):
-            return self[np.array([rows])][0]
+            row: Floats = self[np.array([rows])][0]
+            return row
         decoded = self.quantizer.decode(self.codes[rows])
         if self.norm_codes is not None and self.norm_quantizer is not None:
             decoded *= self.norm_quantizer.decode(self.norm_codes[rows, None])
