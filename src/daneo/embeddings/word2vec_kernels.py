@@ -37,7 +37,7 @@ _MULTIPLIER, _INCREMENT = np.uint64(6364136223846793005), np.uint64(144269504088
 
 
 @compiled
-def _next_random(random: Random) -> Any:
+def next_random(random: Random) -> Any:
     # Knuth's 64-bit linear congruential generator; its high bits are the good ones.
     random[0] = random[0] * _MULTIPLIER + _INCREMENT
     return random[0]
@@ -51,7 +51,7 @@ def subsample(ids: Ids, ends: Ends, keep: Floats, random: Random, kept: Ids, kep
         for position in range(start, ends[document]):
             word = ids[position]
             kept[count] = word
-            if f32(_next_random(random) >> np.uint64(40)) * f32(2.0**-24) < keep[word]:
+            if f32(next_random(random) >> np.uint64(40)) * f32(2.0**-24) < keep[word]:
                 count += 1
         start = ends[document]
         kept_ends[document] = count
@@ -60,7 +60,7 @@ def subsample(ids: Ids, ends: Ends, keep: Floats, random: Random, kept: Ids, kep
 
 
 @compiled
-def _longest(ends: Ends) -> Any:
+def longest_document(ends: Ends) -> Any:
     longest = ends[0] if len(ends) else 0  # document: no window reaches further, whatever was asked for
     for document in range(1, len(ends)):
         longest = max(longest, ends[document] - ends[document - 1])
@@ -68,14 +68,14 @@ def _longest(ends: Ends) -> Any:
 
 
 @compiled
-def _draw_reach(window: int, shrink_windows: bool, random: Random) -> int:
+def draw_reach(window: int, shrink_windows: bool, random: Random) -> int:
     if not shrink_windows:
         return window
-    return window - int(np.int64((_next_random(random) >> np.uint64(33)) % np.uint64(window)))
+    return window - int(np.int64((next_random(random) >> np.uint64(33)) % np.uint64(window)))
 
 
 @compiled
-def _take_noise(noise: Ids, random: Random, outputs: Floats, rows: Ids, first: int, count: int) -> None:
+def take_noise(noise: Ids, random: Random, outputs: Floats, rows: Ids, first: int, count: int) -> None:
     # The table is shuffled, so going through it in order draws at random and spares the cache misses of jumping.
     size = len(noise)
     cursor = int(np.int64(random[1] % np.uint64(size)))
@@ -89,7 +89,7 @@ def _take_noise(noise: Ids, random: Random, outputs: Floats, rows: Ids, first: i
 
 
 @compiled
-def _pair_weights(
+def pair_weights(
     center: int,
     low: int,
     num_contexts: int,
@@ -109,7 +109,7 @@ def _pair_weights(
 
 
 @compiled
-def _weigh_noise(rows: Ids, num_centers: int, num_rows: int, num_columns: int, weight: Floats) -> None:
+def weigh_noise(rows: Ids, num_centers: int, num_rows: int, num_columns: int, weight: Floats) -> None:
     for k in range(CENTERS + 1, num_columns):
         for j in range(num_rows):
             weight[j, k] = weight[j, CENTERS]
@@ -136,7 +136,7 @@ def skipgram_negative_sampling(
 ) -> tuple[float, int]:
     """Each context word predicts its center. Returns the loss and the number of pairs."""
     width, spare = vectors.shape[1], len(vectors) - 1
-    most = (CENTERS + 2 * min(window, _longest(ends)) + 3) // 4 * 4
+    most = (CENTERS + 2 * min(window, longest_document(ends)) + 3) // 4 * 4
     columns = CENTERS + num_noise
     x, y = np.zeros((most, width), f32), np.zeros((columns, width), f32)
     score, weight = np.zeros((most, columns), f32), np.zeros((most, columns), f32)
@@ -152,7 +152,7 @@ def skipgram_negative_sampling(
             for i in range(stop, stop + CENTERS):
                 prefetch_row(outputs, kept[i])
                 prefetch_row(vectors, kept[i + window])
-            _take_noise(noise, random, outputs, rows, CENTERS, num_noise)
+            take_noise(noise, random, outputs, rows, CENTERS, num_noise)
             for j in range(padded):
                 words[j] = kept[low + j] if j < count else spare
                 targets[j] = updated_rows[words[j]]
@@ -160,9 +160,9 @@ def skipgram_negative_sampling(
             for i in range(CENTERS):
                 rows[i] = kept[begin + i] if begin + i < stop else spare
                 if begin + i < stop:
-                    reach = _draw_reach(window, shrink_windows, random)
-                    num_pairs += _pair_weights(begin + i, low, count, reach, rate, noise_rate, weight, i)
-            _weigh_noise(rows, stop - begin, padded, columns, weight)
+                    reach = draw_reach(window, shrink_windows, random)
+                    num_pairs += pair_weights(begin + i, low, count, reach, rate, noise_rate, weight, i)
+            weigh_noise(rows, stop - begin, padded, columns, weight)
             gather(vectors, words, padded, x)
             gather(outputs, rows, columns, y)
             scores(x, padded, y, columns, score)
@@ -202,14 +202,14 @@ def cbow_negative_sampling(
             for i in range(begin + CENTERS, begin + 2 * CENTERS):
                 prefetch_row(outputs, kept[i])
                 prefetch_row(vectors, kept[i + window])
-            _take_noise(noise, random, outputs, rows, CENTERS, num_noise)
+            take_noise(noise, random, outputs, rows, CENTERS, num_noise)
             x[:], change[:], weight[:] = 0, 0, 0
             for i in range(CENTERS):
                 center = begin + i
                 rows[i] = kept[center] if center < end else spare
                 first[i], last[i] = center, center
                 if center < end:
-                    reach = _draw_reach(window, shrink_windows, random)
+                    reach = draw_reach(window, shrink_windows, random)
                     first[i], last[i] = max(start, center - reach), min(end, center + reach + 1)
                     if last[i] - first[i] == 1:
                         continue
@@ -230,7 +230,7 @@ def cbow_negative_sampling(
 
 
 @compiled
-def _take_path(
+def take_path(
     word: int,
     path_starts: Ends,
     path_nodes: Ids,
@@ -271,7 +271,7 @@ def skipgram_hierarchical_softmax(
 ) -> tuple[float, int]:
     """Each context word predicts the path to its center. Returns the loss and the number of pairs."""
     width, spare, spare_node = vectors.shape[1], len(vectors) - 1, len(outputs) - 1
-    most, columns = (2 * min(window, _longest(ends)) + 3) // 4 * 4, (longest_path + 3) // 4 * 4
+    most, columns = (2 * min(window, longest_document(ends)) + 3) // 4 * 4, (longest_path + 3) // 4 * 4
     x, y = np.zeros((most, width), f32), np.zeros((columns, width), f32)
     score, weight = np.zeros((most, columns), f32), np.zeros((most, columns), f32)
     words, targets, rows = np.zeros(most, np.int64), np.zeros(most, np.int64), np.zeros(columns, np.int64)
@@ -279,7 +279,7 @@ def skipgram_hierarchical_softmax(
     loss, num_pairs, start = 0.0, 0, 0
     for end in ends:
         for center in range(start, end):
-            reach = _draw_reach(window, shrink_windows, random)
+            reach = draw_reach(window, shrink_windows, random)
             prefetch_row(vectors, kept[center + window + 1])
             count = 0
             for j in range(max(start, center - reach), min(end, center + reach + 1)):
@@ -288,7 +288,7 @@ def skipgram_hierarchical_softmax(
                     count += 1
             if count == 0:
                 continue
-            length = _take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rate, rows, weight)
+            length = take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rate, rows, weight)
             padded = (count + 3) // 4 * 4
             words[count:padded] = spare
             for j in range(padded):
@@ -333,12 +333,12 @@ def cbow_hierarchical_softmax(
     loss, num_examples, start = 0.0, 0, 0
     for end in ends:
         for center in range(start, end):
-            reach = _draw_reach(window, shrink_windows, random)
+            reach = draw_reach(window, shrink_windows, random)
             prefetch_row(vectors, kept[center + window + 1])
             first, last = max(start, center - reach), min(end, center + reach + 1)
             if last - first == 1:
                 continue
-            length = _take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rate, rows, weight)
+            length = take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rate, rows, weight)
             mean_of_rows(vectors, kept, first, center, last, x, 0)
             scores_of_row(x, 0, outputs, rows, length, score)
             loss += gradients(score, weight, 1, length)
