@@ -32,11 +32,10 @@ LETTER = re.compile(rb"[^\x80-\xbf][\x80-\xbf]*")
 
 
 def fnv1a(text: bytes) -> int:
-    """FNV-1a in 32 bits, but of signed bytes: one above 127 counts as negative, and its sign fills the upper bits."""
+    """FNV-1a in 32 bits, but of signed bytes: the sign of a negative one fills the upper bits."""
     value = 2166136261
-    for byte in text:
-        signed = byte | 0xFFFFFF00 if byte > 127 else byte
-        value = (value ^ signed) * 16777619 % 2**32
+    for byte in memoryview(text).cast("b"):
+        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
     return value
 
 
@@ -50,23 +49,29 @@ def jamo_of(letter: bytes) -> list[bytes]:
     return [jamo.encode() for jamo in (LEADS[lead], VOWELS[vowel], FINALS[final])]
 
 
+def spell(word: bytes, spelled_in_jamo: bool) -> tuple[list[bytes], list[int]]:
+    """The letters of ``<word>``, and which of them start a syllable of the word, with that of ``>`` as the last."""
+    _, *syllables = groups = [
+        jamo_of(letter) if spelled_in_jamo else [letter] for letter in LETTER.findall(BEGIN + word + END)
+    ]
+    starts = list(accumulate(map(len, syllables[:-1]), initial=1))
+    return [letter for group in groups for letter in group], starts
+
+
 def ngrams(
     word: bytes, spelled_in_jamo: bool, min_letters: int, max_letters: int, min_syllables: int, max_syllables: int
 ) -> list[bytes]:
     """All n-grams of a word, repeats kept."""
     if word == END_OF_LINE:
         return []
-    syllables = [jamo_of(letter) if spelled_in_jamo else [letter] for letter in LETTER.findall(BEGIN + word + END)]
-    letters = [letter for syllable in syllables for letter in syllable]
-    # Where each syllable starts, counted in letters; the first and the last are the brackets.
-    starts = [0, *accumulate(len(syllable) for syllable in syllables[:-1])]
+    letters, starts = spell(word, spelled_in_jamo)
     numbers = {start: number for number, start in enumerate(starts)}
     found = []
     for first in range(len(letters)):
-        for length in range(max(min_letters, 1), min(max_letters, len(letters) - first) + 1):
-            if length > 1 or 0 < first < len(letters) - 1:
-                found.append(b"".join(letters[first : first + length]))
-        if first > 0 and first in numbers:
+        for stop in range(first + max(min_letters, 1), min(first + max_letters, len(letters)) + 1):
+            if stop - first > 1 or 0 < first < len(letters) - 1:
+                found.append(b"".join(letters[first:stop]))
+        if first in numbers:
             number = numbers[first]
             for stop in starts[number + max(min_syllables, 1) : number + max_syllables + 1]:
                 if stop - first > max_letters:
@@ -74,15 +79,15 @@ def ngrams(
     return found
 
 
-def buckets(
-    word: bytes,
+def hash_ngrams(
+    words: list[bytes],
     num_buckets: int,
     spelled_in_jamo: bool,
     min_letters: int,
     max_letters: int,
     min_syllables: int,
     max_syllables: int,
-) -> list[int]:
-    """The bucket of each n-gram: its hash modulo `num_buckets`."""
-    found = ngrams(word, spelled_in_jamo, min_letters, max_letters, min_syllables, max_syllables)
-    return [fnv1a(ngram) % num_buckets for ngram in found]
+) -> list[list[int]]:
+    """The buckets of the n-grams of each word: their hashes modulo `num_buckets`."""
+    lengths = (spelled_in_jamo, min_letters, max_letters, min_syllables, max_syllables)
+    return [[fnv1a(ngram) % num_buckets for ngram in ngrams(word, *lengths)] for word in words]

@@ -1,0 +1,110 @@
+"""N-grams of jamo: worked by hand from the definition of Park et al. (ACL 2018), and from what differs on purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from daneo.corpus import hangul
+from daneo.embeddings.subwords import ngram_hashes_reference as reference
+from daneo.embeddings.subwords.subwords import Subwords
+
+# Written with the paper's e for a missing final consonant; below it becomes the private symbol.
+HANGUL = {
+    # One syllable: five letters with the brackets, and no n-gram of syllables, for 나 is among those of letters.
+    "나": ["<ㄴㅏ", "<ㄴㅏe", "<ㄴㅏe>", "ㄴㅏe", "ㄴㅏe>", "ㅏe>"],
+    "값": ["<ㄱㅏ", "<ㄱㅏㅄ", "<ㄱㅏㅄ>", "ㄱㅏㅄ", "ㄱㅏㅄ>", "ㅏㅄ>"],
+    # Two: the whole word, without brackets, is the only n-gram of syllables.
+    "한글": [
+        *("<ㅎㅏ", "<ㅎㅏㄴ", "<ㅎㅏㄴㄱ"),
+        *("ㅎㅏㄴ", "ㅎㅏㄴㄱ", "ㅎㅏㄴㄱㅡ", "ㅎㅏㄴㄱㅡㄹ"),
+        *("ㅏㄴㄱ", "ㅏㄴㄱㅡ", "ㅏㄴㄱㅡㄹ"),
+        *("ㄴㄱㅡ", "ㄴㄱㅡㄹ", "ㄴㄱㅡㄹ>"),
+        *("ㄱㅡㄹ", "ㄱㅡㄹ>"),
+        "ㅡㄹ>",
+    ],
+    # The example of the paper: 먹었 and 었다 beside the whole word.
+    "먹었다": [
+        *("<ㅁㅓ", "<ㅁㅓㄱ", "<ㅁㅓㄱㅇ"),
+        *("ㅁㅓㄱ", "ㅁㅓㄱㅇ", "ㅁㅓㄱㅇㅓ", "ㅁㅓㄱㅇㅓㅆ", "ㅁㅓㄱㅇㅓㅆㄷㅏe"),
+        *("ㅓㄱㅇ", "ㅓㄱㅇㅓ", "ㅓㄱㅇㅓㅆ"),
+        *("ㄱㅇㅓ", "ㄱㅇㅓㅆ", "ㄱㅇㅓㅆㄷ"),
+        *("ㅇㅓㅆ", "ㅇㅓㅆㄷ", "ㅇㅓㅆㄷㅏ", "ㅇㅓㅆㄷㅏe"),
+        *("ㅓㅆㄷ", "ㅓㅆㄷㅏ", "ㅓㅆㄷㅏe"),
+        *("ㅆㄷㅏ", "ㅆㄷㅏe", "ㅆㄷㅏe>"),
+        *("ㄷㅏe", "ㄷㅏe>"),
+        "ㅏe>",
+    ],
+}
+
+
+@pytest.mark.parametrize(("word", "want"), HANGUL.items(), ids=HANGUL)
+def test_hangul_as_park_et_al_define_it(word: str, want: list[str]) -> None:
+    want = [ngram.replace("e", hangul.NO_FINAL) for ngram in want]
+    assert Subwords(kind="jamo", min_ngram=1, max_ngram=4).ngrams(word) == want
+
+
+MIXED = {
+    # A character that is no syllable counts as one: 는 starts behind three, and BTS는 is whole.
+    "BTS는": ["BTSㄴㅡㄴ"],
+    "3월": [],  # four letters, which the n-grams of letters hold
+    "3월달": ["3ㅇㅝㄹㄷㅏㄹ", "ㅇㅝㄹㄷㅏㄹ"],
+    "카톡ㅋㅋ": ["ㅋㅏ_ㅌㅗㄱ", "ㅋㅏ_ㅌㅗㄱㅋ", "ㅋㅏ_ㅌㅗㄱㅋㅋ"],
+    "ㅋㅋㅋㅋㅋㅋㅋ": ["ㅋㅋㅋㅋㅋㅋ"] * 2,
+    "letters": ["letter", "etters"],
+    # A Latin e stays an e, beside a syllable that ends in no consonant too.
+    "e나e나": ["eㄴㅏ_eㄴㅏ_", "ㄴㅏ_eㄴㅏ_"],
+    "😀한글": ["😀ㅎㅏㄴㄱㅡㄹ", "ㅎㅏㄴㄱㅡㄹ"],
+    # The letters < and > of a word itself are letters like others.
+    "<한글>": ["<ㅎㅏㄴㄱㅡㄹ", "<ㅎㅏㄴㄱㅡㄹ>", "ㅎㅏㄴㄱㅡㄹ", "ㅎㅏㄴㄱㅡㄹ>"],
+}
+
+
+@pytest.mark.parametrize(("word", "want"), MIXED.items(), ids=MIXED)
+def test_ngrams_of_syllables_in_mixed_words(word: str, want: list[str]) -> None:
+    found = Subwords(kind="jamo", min_ngram=1).ngrams(word)
+    of_letters = Subwords(kind="jamo", max_ngram=0).ngrams(word)
+    assert [ngram for ngram in found if len(ngram) > 5] == [ngram.replace("_", hangul.NO_FINAL) for ngram in want]
+    assert [ngram for ngram in found if len(ngram) <= 5] == of_letters
+
+
+def test_ngrams_of_letters_in_a_mixed_word() -> None:
+    assert Subwords(kind="jamo").ngrams("3월") == [
+        *("<3ㅇ", "<3ㅇㅝ", "<3ㅇㅝㄹ", "3ㅇㅝ", "3ㅇㅝㄹ", "3ㅇㅝㄹ>"),
+        *("ㅇㅝㄹ", "ㅇㅝㄹ>", "ㅝㄹ>"),
+    ]
+
+
+def test_latin_words_have_fasttexts_ngrams_of_letters() -> None:
+    assert (
+        Subwords(kind="jamo", max_ngram=0).ngrams("letters")
+        == Subwords(min_ngram=3, max_ngram=5).ngrams("letters")
+    )  # fmt: skip
+
+
+def test_letters_typed_one_by_one_are_those_of_the_syllable() -> None:
+    subwords = Subwords(kind="jamo", max_ngram=0)
+    assert subwords.ngrams("ㅎㅏㄴㄱㅡㄹ") == subwords.ngrams("한글") == subwords.ngrams("한ㄱㅡㄹ")
+
+
+def test_the_empty_final_consonant_is_not_the_latin_letter() -> None:
+    subwords = Subwords(kind="jamo", min_jamo=1)
+    assert not any("e" in ngram for ngram in subwords.ngrams("나가다"))
+    assert hangul.NO_FINAL not in "".join(subwords.ngrams("eee값은"))
+    whole = Subwords(kind="jamo", min_jamo=5, max_jamo=5).buckets("나")
+    assert len(whole) == 1
+    assert whole != Subwords(min_ngram=5, max_ngram=5).buckets("ㄴㅏe")
+
+
+def test_hangul_in_form_nfd_is_left_alone() -> None:
+    decomposed = "\u1112\u1161\u11ab"  # 한
+    assert Subwords(kind="jamo").ngrams(decomposed) == Subwords(max_ngram=5).ngrams(decomposed)
+
+
+def test_every_syllable_is_spelled_as_the_corpus_spells_it() -> None:
+    syllables = [chr(code) for code in range(ord(hangul.FIRST_SYLLABLE), ord(hangul.LAST_SYLLABLE) + 1)]
+    spelled = [hangul.decompose(syllable) for syllable in syllables]
+    assert [b"".join(reference.jamo_of(syllable.encode())).decode() for syllable in syllables] == spelled
+    # The kernel has a table of its own.
+    want = Subwords(min_ngram=5, max_ngram=5).of_words(spelled)[1]
+    assert len(want) == len(syllables) == 11_172
+    assert Subwords(kind="jamo", min_jamo=5, max_jamo=5, max_ngram=0).of_words(syllables)[1].tolist() == want.tolist()
