@@ -18,6 +18,7 @@ from daneo.embeddings.formats.tensors import map_tensors, write_tensors
 
 if TYPE_CHECKING:
     from daneo.corpus.vocabulary import Vocabulary
+    from daneo.embeddings.rows import Rows
 
 HEADER: dict[str, Any] = {"format": "daneo", "version": 1, "kind": "word-vectors"}
 
@@ -32,7 +33,7 @@ _CONFIG_LIMIT = 16 << 20  # bytes; a config is a few hundred, so more than this 
 def write_directory(
     directory: str | os.PathLike[str],
     vocabulary: Vocabulary | Sequence[str],
-    matrix: np.ndarray[Any, Any],
+    matrix: np.ndarray[Any, Any] | Rows,
     *,
     config: Mapping[str, Any] | None = None,
     card: str | None = None,
@@ -46,8 +47,8 @@ def write_directory(
         What ``daneo.files.replaced_directory(target, known=DIRECTORY_NAMES)`` yields. The caller may add files to it.
     vocabulary : Vocabulary or sequence of str
         The V words; their position is the row.
-    matrix : array of shape (V, D)
-        Saved as float32, without a copy where it is C-contiguous float32 already.
+    matrix : array of shape (V, D), or Rows
+        Saved as float32, without a copy where it is C-contiguous float32 already. Compressed rows stay compressed.
     config : mapping or None
         More keys for config.json, for example ``{"settings": ..., "training": ...}``: anything that JSON can say.
         ``format``, ``version`` and ``kind`` are added here.
@@ -77,26 +78,35 @@ def write_directory(
 
     if not isinstance(vocabulary, Vocabulary):
         vocabulary = Vocabulary(vocabulary)
-    if matrix.ndim != 2 or len(matrix) != len(vocabulary):
+    if len(matrix.shape) != 2 or len(matrix) != len(vocabulary):
         raise ValueError(f"Expected a matrix of shape ({len(vocabulary)}, D), one row a word; got {matrix.shape}.")
     config, tensors = dict(config or {}), dict(tensors or {})
     for key, value in HEADER.items():
         if config.setdefault(key, value) != value:
             raise ValueError(f"The config's key {key!r} is the format's own and means {value!r}; got {config[key]!r}.")
-    if "vectors" in tensors:
-        raise ValueError("The tensor 'vectors' is the matrix itself. Give the other one another name.")
+    own = row_tensors("vectors", matrix)
+    if taken := sorted({*own, "vectors"} & tensors.keys()):
+        raise ValueError(f"The tensor {taken[0]!r} is the matrix itself. Give the other one another name.")
     text = json.dumps(HEADER | config, ensure_ascii=False, indent=2, allow_nan=False)
     directory = Path(directory)
     (directory / "config.json").write_text(text + "\n", encoding="utf-8")
-    write_tensors(directory / "vectors.safetensors", {"vectors": matrix.astype(np.float32, copy=False), **tensors})
+    write_tensors(directory / "vectors.safetensors", {**own, **tensors})
     vocabulary.save(directory / "vocabulary.txt")
     if card is None:
-        card = _plain_card(*matrix.shape)
+        card = plain_card(*matrix.shape)
     (directory / "README.md").write_text(card, encoding="utf-8")
 
 
+def row_tensors(name: str, rows: np.ndarray[Any, Any] | Rows) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the arrays that hold some rows: compressed ones as they are, any others as one float32 array."""
+    from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
+    from daneo.embeddings.compression.stored_rows import rows_to_tensors
+
+    return rows_to_tensors(name, rows if isinstance(rows, (HalfRows, QuantizedRows)) else rows[:])
+
+
 def read_directory(path: str | os.PathLike[str]) -> tuple[Vocabulary, np.ndarray[Any, Any], dict[str, Any]]:
-    """Open a directory: its vocabulary, its matrix and its config.
+    """Open a directory whose matrix is not compressed: its vocabulary, its matrix and its config.
 
     Returns
     -------
@@ -113,8 +123,6 @@ def read_directory(path: str | os.PathLike[str]) -> tuple[Vocabulary, np.ndarray
     ValueError
         A file is damaged, or the files do not fit each other; the message names the file.
     """
-    from daneo.corpus.vocabulary import Vocabulary
-
     path = Path(path)
     config = read_config(path)
     matrix = read_directory_tensors(path).get("vectors")
@@ -123,13 +131,28 @@ def read_directory(path: str | os.PathLike[str]) -> tuple[Vocabulary, np.ndarray
         raise ValueError(
             f"{path / 'vectors.safetensors'}: expected a tensor 'vectors', float32 of shape (V, D); got {came}."
         )
-    vocabulary = Vocabulary.load(path / "vocabulary.txt")
-    if len(vocabulary) != len(matrix):
+    return read_vocabulary(path, len(matrix)), matrix, config
+
+
+def read_vocabulary(path: str | os.PathLike[str], num_rows: int) -> Vocabulary:
+    """Read a directory's vocabulary.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    ValueError
+        It is damaged, or has not as many words as there are rows.
+    """
+    from daneo.corpus.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary.load(Path(path) / "vocabulary.txt")
+    if len(vocabulary) != num_rows:
         raise ValueError(
-            f"{path}: vocabulary.txt has {len(vocabulary)} words, vectors.safetensors has {len(matrix)} rows; "
+            f"{path}: vocabulary.txt has {len(vocabulary)} words, vectors.safetensors has {num_rows} rows; "
             "expected as many. The files are of two different models."
         )
-    return vocabulary, matrix, config
+    return vocabulary
 
 
 def read_directory_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
@@ -176,7 +199,9 @@ def _existing(path: Path, name: str) -> Path:
     return path / name
 
 
-def _plain_card(num_words: int, vector_size: int) -> str:
+def plain_card(num_words: int, vector_size: int, *, has_ngrams: bool = False) -> str:
+    """Return the README.md of a directory that its writer says no more about."""
+    tensors = "tensor `vectors`, a row a word" + "; `ngrams`, a row a bucket in `ngram_buckets`" * has_ngrams
     return f"""# Word vectors
 
 {num_words:,} words, {vector_size} numbers each. Saved by daneo.
@@ -190,7 +215,7 @@ vectors.most_similar(vectors.words[0])
 
 | file | what |
 | --- | --- |
-| vectors.safetensors | the matrix: tensor `vectors`, float32, a row a word |
+| vectors.safetensors | the numbers: {tensors} |
 | vocabulary.txt | the words, in the order of the rows, each with its count |
 | config.json | the format, and how the vectors came about |
 """

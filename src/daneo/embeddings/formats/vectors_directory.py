@@ -1,0 +1,131 @@
+"""Word vectors in daneo's directory: written as they are kept, compressed or not, with n-grams or without.
+
+Beside what :mod:`daneo.embeddings.formats.daneo_directory` says, vectors with n-grams have
+
+- in config.json the key ``subwords``: the settings of :class:`daneo.embeddings.subwords.subwords.Subwords`, and
+  ``count_missing``, as :class:`daneo.embeddings.subwords.ngram_vectors.NgramVectors` has it;
+- in vectors.safetensors the tensors ``ngrams``, (U, D), and ``ngram_buckets``, int32 (U,), the bucket of each row,
+  rising. Without ``ngram_buckets`` row i is bucket i.
+
+Who knows nothing of n-grams reads such a directory as vectors of the words in it, and these are right.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from daneo.embeddings.formats.daneo_directory import (
+    plain_card,
+    read_config,
+    read_directory_tensors,
+    read_vocabulary,
+    row_tensors,
+    write_directory,
+)
+
+if TYPE_CHECKING:
+    from daneo.embeddings.subwords.ngram_vectors import NgramVectors
+    from daneo.embeddings.word_vectors import WordVectors
+
+
+def write_vectors(
+    directory: str | os.PathLike[str],
+    vectors: WordVectors,
+    *,
+    config: Mapping[str, Any] | None = None,
+    card: str | None = None,
+    tensors: Mapping[str, np.ndarray[Any, Any]] | None = None,
+) -> None:
+    """Write word vectors, and their n-grams if they have any, into a directory that exists and is empty.
+
+    Parameters
+    ----------
+    directory : path
+        What ``daneo.files.replaced_directory(target, known=DIRECTORY_NAMES)`` yields. The caller may add files to it.
+    vectors : WordVectors or SubwordVectors
+        Compressed rows stay compressed; rows that are computed when asked for are all computed.
+    config, card, tensors
+        As for :func:`daneo.embeddings.formats.daneo_directory.write_directory`.
+
+    Raises
+    ------
+    ValueError
+        A key or a tensor is given that the format uses itself.
+    """
+    from daneo.embeddings.subword_vectors import SubwordVectors
+
+    config, tensors = dict(config or {}), dict(tensors or {})
+    if isinstance(vectors, SubwordVectors):
+        ngrams = vectors.ngrams
+        own = row_tensors("ngrams", ngrams.rows)
+        if ngrams.buckets is not None:
+            own["ngram_buckets"] = ngrams.buckets
+        settings = {**dataclasses.asdict(ngrams.subwords), "count_missing": ngrams.count_missing}
+        if "subwords" in config or own.keys() & tensors.keys():
+            raise ValueError("The key 'subwords' and the tensors of n-grams are the format's own. Use other names.")
+        config["subwords"] = settings
+        tensors |= own
+        card = card or plain_card(*vectors.rows.shape, has_ngrams=True)
+    write_directory(directory, vectors.vocabulary, vectors.rows, config=config, card=card, tensors=tensors)
+
+
+def open_directory(path: str | os.PathLike[str]) -> WordVectors:
+    """Open a directory as word vectors: SubwordVectors if it has n-grams. Rows are memory-mapped.
+
+    Raises
+    ------
+    FileNotFoundError
+        The directory or one of its files is missing.
+    ValueError
+        A file is damaged, or the files do not fit each other; the message names the file.
+    """
+    from daneo.embeddings.compression.stored_rows import rows_from_tensors
+    from daneo.embeddings.subword_vectors import SubwordVectors
+    from daneo.embeddings.word_vectors import WordVectors
+
+    path = Path(path)
+    config = read_config(path)
+    tensors = read_directory_tensors(path)
+    try:
+        rows = rows_from_tensors("vectors", tensors)
+    except ValueError as error:
+        raise ValueError(f"{path / 'vectors.safetensors'}: {error}") from error
+    vocabulary = read_vocabulary(path, len(rows))
+    if "subwords" not in config:
+        return WordVectors(vocabulary, rows)
+    ngrams = _ngrams(path, config["subwords"], tensors)
+    try:
+        return SubwordVectors(vocabulary, rows, ngrams)
+    except ValueError as error:
+        raise ValueError(f"{path / 'vectors.safetensors'}: {error}") from error
+
+
+def _ngrams(path: Path, settings: Any, tensors: Mapping[str, np.ndarray[Any, Any]]) -> NgramVectors:
+    from daneo.embeddings.compression.stored_rows import rows_from_tensors
+    from daneo.embeddings.subwords.ngram_vectors import NgramVectors
+    from daneo.embeddings.subwords.subwords import Subwords
+    from daneo.settings import from_mapping
+
+    if not isinstance(settings, dict) or not isinstance(settings.get("count_missing"), bool):
+        raise ValueError(
+            f'{path / "config.json"}: expected "subwords" to be an object of settings with count_missing true or false.'
+        )
+    try:
+        subwords = from_mapping(Subwords, {key: value for key, value in settings.items() if key != "count_missing"})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path / 'config.json'}: {error}") from error
+    try:
+        return NgramVectors(
+            subwords,
+            rows_from_tensors("ngrams", tensors),
+            tensors.get("ngram_buckets"),
+            count_missing=settings["count_missing"],
+        )
+    except ValueError as error:
+        raise ValueError(f"{path / 'vectors.safetensors'}: {error}") from error
