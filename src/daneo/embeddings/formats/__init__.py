@@ -5,36 +5,48 @@
 ``word2vec-text``         a header, then a word and its numbers a line; fastText's ``.vec`` is the same
 ``word2vec-binary``       a header, then each word and its numbers as float32
 ``glove-text``            a word and its numbers a line, no header; words may hold spaces
+``fasttext-bin``          fastText's models, ``.bin`` and ``.ftz``, with the rows of n-grams; memory-mapped when opened
+``fasttext-vec``          fastText's ``.vec``: ``word2vec-text`` with five digits a number; read as ``word2vec-text``
 ========================  =============================================================================================
 
-The last three may be compressed: gzip, bzip2, xz or zstd when reading, gzip when writing.
+Files may be compressed: gzip, bzip2, xz or zstd when reading, gzip when writing. Compressed ones are read into memory.
+
+Of fastText's models every kind is read: versions 12 and 11 and the layout of 2016 without a version; quantised, pruned
+and supervised ones, whose labels are no words. Vectors with n-grams of characters are written as ``fasttext-bin``: in
+full, or quantised where the rows of words and n-grams share one quantizer, as those of a ``.ftz`` do. Other vectors
+whose n-grams were pruned have no place in fastText's files, and n-grams of jamo neither.
 """
 
 from __future__ import annotations
 
-import gzip
 import os
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daneo.embeddings.formats import glove_text, word2vec_binary, word2vec_text
+from daneo.embeddings.formats import fasttext_vec, glove_text, word2vec_binary, word2vec_text
 from daneo.embeddings.formats.byte_source import opened
-from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config, read_directory, write_directory
+from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config
+from daneo.embeddings.formats.fasttext_export import model_of
+from daneo.embeddings.formats.fasttext_file import write_fasttext
+from daneo.embeddings.formats.fasttext_reading import ERRORS
+from daneo.embeddings.formats.fasttext_vectors import read_vectors
+from daneo.embeddings.formats.output_file import output_file
 from daneo.embeddings.formats.recognition import recognise_source
-from daneo.files import replaced_directory, replaced_file
+from daneo.embeddings.formats.vectors_directory import open_directory, write_vectors
+from daneo.files import replaced_directory
 
 if TYPE_CHECKING:
     from daneo.embeddings.word_vectors import WordVectors
 
-_FILES: dict[str, Any] = {
+_READERS: dict[str, Any] = {
     "word2vec-text": word2vec_text,
     "word2vec-binary": word2vec_binary,
     "glove-text": glove_text,
 }
+_WRITERS: dict[str, Any] = {**_READERS, "fasttext-vec": fasttext_vec}
 
-FORMATS = ("daneo", *_FILES)
-"""The names that `save` takes and `recognise` gives."""
+FORMATS = ("daneo", *_READERS, "fasttext-bin", "fasttext-vec")
+"""The names that `save` takes. `recognise` gives them too, but ``word2vec-text`` for what is ``fasttext-vec``."""
 
 
 def recognise(path: str | os.PathLike[str]) -> str:
@@ -49,9 +61,9 @@ def recognise(path: str | os.PathLike[str]) -> str:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "vectors.bin"
+    ...     path = pathlib.Path(folder) / "vectors.bin"
     ...     _ = path.write_text("2 3\nsea 0.5 1 2\nsun 3 4 5\n")
     ...     recognise(path)
     'word2vec-text'
@@ -68,16 +80,18 @@ def load(
 ) -> WordVectors:
     """Open word vectors in any of `FORMATS`, recognised by content.
 
-    A directory in daneo's format is memory-mapped: its matrix is read-only and costs no memory until it is used.
+    A directory in daneo's format is memory-mapped: its matrix is read-only and costs no memory until it is used. So is
+    a model of fastText's, which opens as :class:`daneo.SubwordVectors`: a word that was never seen has a vector too.
 
     Parameters
     ----------
     path : path
         A file, a pipe, or a directory that daneo wrote.
     limit : int or None
-        Take the first rows only, which in most files are the most frequent words.
-    errors : "strict", "replace" or "ignore"
-        What to do with a word that is not UTF-8: raise, put U+FFFD in place of what is broken, or leave that out.
+        Take the first words only, which in most files are the most frequent ones. All n-grams stay.
+    errors : "strict", "replace", "ignore" or "surrogateescape"
+        What to do with a word that is not UTF-8: raise, put U+FFFD in place of what is broken, leave that out, or keep
+        each such byte as a character from U+DC80 to U+DCFF, which is written as that byte again.
     num_threads : int or None
         Threads that parse text; ``None`` means one for each core, 8 at most. The result does not depend on it.
 
@@ -99,18 +113,21 @@ def load(
 
     if limit is not None and limit < 1:
         raise ValueError(f"load(limit=...) expected at least 1, or None for all rows; got {limit}.")
-    if errors not in ("strict", "replace", "ignore"):
-        raise ValueError(f"load(errors=...) expected strict, replace or ignore; got {errors!r}.")
+    if errors not in ERRORS:
+        raise ValueError(f"load(errors=...) expected one of {', '.join(ERRORS)}; got {errors!r}.")
     if os.path.isdir(path):
-        vocabulary, matrix, _ = read_directory(path)
-        vectors = WordVectors(vocabulary, matrix)
+        vectors = open_directory(path)
         return vectors if limit is None else vectors.restricted(min(limit, len(vectors)))
     with opened(path) as source:
-        reader = _FILES[recognise_source(source)]
-        rows = reader.read(source, limit=limit, errors=errors, num_threads=num_threads)
-    for remark in rows.remarks:
+        format = recognise_source(source)
+        if format == "fasttext-bin":
+            vectors, remarks = read_vectors(source, path, limit=limit, errors=errors)
+        else:
+            words, matrix, remarks = _READERS[format].read(source, limit=limit, errors=errors, num_threads=num_threads)
+            vectors = WordVectors(words, matrix)
+    for remark in remarks:
         warnings.warn(f"{os.fspath(path)}: {remark}", stacklevel=3)  # 3: whoever called WordVectors.load
-    return WordVectors(rows.words, rows.matrix)
+    return vectors
 
 
 def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "daneo", card: str | None = None) -> None:
@@ -144,27 +161,24 @@ def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "d
     IsADirectoryError, NotADirectoryError
         `path` is a directory and the format is a file, or the other way round.
     """
-    words, matrix = vectors.words, vectors.matrix
     if format not in FORMATS:
         raise ValueError(f"save(format=...) expected one of {', '.join(FORMATS)}; got {format!r}.")
     if format == "daneo":
         with replaced_directory(path, known=DIRECTORY_NAMES) as directory:
-            write_directory(directory, vectors.vocabulary, matrix, card=card)
+            write_vectors(directory, vectors, card=card)
         return
     if card is not None:
         raise ValueError(f"save(card=...) is for format='daneo'; {format} has no place for a card.")
     if os.path.isdir(path):
         raise IsADirectoryError(f"{os.fspath(path)} is a directory; {format} is one file. Give the name of a file.")
-    if not matrix.size:
+    if not len(vectors):
         raise ValueError(
-            f"{format} cannot hold a matrix of shape {matrix.shape}; expected a row and a number at least."
+            f"{format} cannot hold a matrix of shape {vectors.rows.shape}; expected a row and a number at least."
         )
-    with replaced_file(path) as file:
-        if Path(path).suffix == ".gz":
-            # No name and no time, so that the same vectors make the same file.
-            with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as compressed:
-                remarks = _FILES[format].write(compressed, words, matrix)
-        else:
-            remarks = _FILES[format].write(file, words, matrix)
+    if format == "fasttext-bin":
+        write_fasttext(path, model_of(vectors))
+        return
+    with output_file(path) as file:
+        remarks = _WRITERS[format].write(file, vectors.words, vectors.rows)
     for remark in remarks:
         warnings.warn(f"{os.fspath(path)}: {remark}", stacklevel=3)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from daneo.corpus.vocabulary_file import MAX_COUNT
 from daneo.embeddings.formats.fasttext_fields import Fields
 
 _ENTRY_TAIL = 10  # bytes after a word: the zero that ends it, its count, and whether it is a label
@@ -120,11 +121,12 @@ def _check_entries(
     kinds: npt.NDArray[np.uint8],
     num_words: int,
 ) -> None:
-    """Check that no count is negative, and that the words come first and then the labels."""
-    if counts.min() < 0:
-        row = int(counts.argmin())
+    """Check that counts are possible, and that the words come first and then the labels."""
+    impossible = (counts < 0) | (counts > MAX_COUNT)
+    if impossible.any():
+        row = int(impossible.argmax())
         fields.position = int(ends[row]) + 1
-        raise fields.wrong(f"the count of entry {row + 1}", counts[row], "0 or more")
+        raise fields.wrong(f"the count of entry {row + 1}", counts[row], f"0 to {MAX_COUNT:,}")
     expected = np.arange(len(kinds)) >= num_words
     if (kinds != expected).any():
         row = int((kinds != expected).argmax())

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+MAGIC = 793712314
+"""What models begin with since version 11."""
+
 
 class Fields:
     """A file's bytes and how far they have been read.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -105,3 +105,49 @@ def read_fasttext(path: str | os.PathLike[str], *, errors: str = "strict") -> Fa
     from daneo.embeddings.formats.fasttext_reading import read_model
 
     return read_model(path, errors)
+
+
+def write_fasttext(path_or_file: str | os.PathLike[str] | IO[bytes], model: FastTextFile) -> None:
+    """Write a model as fastText's ``.bin`` of version 12, or as a ``.ftz`` where its inputs are quantised.
+
+    Rows are written in blocks, so they need not lie in memory.
+
+    Parameters
+    ----------
+    path_or_file : path, or file that is open for binary writing
+        What stood at a path is replaced only when all is written; the file is compressed if the name ends in ``.gz``.
+    model : FastTextFile
+        Or any object with its attributes. `version` is not looked at.
+
+    Raises
+    ------
+    ValueError
+        fastText could not read the model back as it is: the matrices do not fit the words, a word is empty or holds a
+        space, counts do not fall where hierarchical softmax needs it, or inputs that are not quantised are pruned.
+        Raised before anything is written.
+
+    Examples
+    --------
+    >>> import io
+    >>> rows = np.array([[1, 2], [3, 4]], dtype=np.float32)
+    >>> none = np.zeros(0, dtype=np.int64)
+    >>> model = FastTextFile(
+    ...     vector_size=2, window=5, epochs=5, min_count=1, negative=5, word_ngrams=1, loss="negative_sampling",
+    ...     model="skipgram", num_buckets=0, min_ngram=0, max_ngram=0, sample=1e-4, words=["sea", "sun"],
+    ...     counts=np.array([7, 5]), labels=[], label_counts=none, num_tokens=12, pruned=None,
+    ...     inputs=rows, outputs=rows,
+    ... )
+    >>> file = io.BytesIO()
+    >>> write_fasttext(file, model)
+    >>> len(file.getvalue()), file.getvalue()[:4].hex()
+    (192, 'ba164f2f')
+    """
+    from daneo.embeddings.formats.fasttext_writing import check_model, write_model
+    from daneo.embeddings.formats.output_file import output_file
+
+    check_model(model)
+    if isinstance(path_or_file, str | os.PathLike):
+        with output_file(path_or_file) as file:
+            write_model(file, model)
+    else:
+        write_model(path_or_file, model)

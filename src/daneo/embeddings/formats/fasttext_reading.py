@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from daneo.embeddings.formats.byte_source import ByteSource, opened
 from daneo.embeddings.formats.fasttext_dictionary import Dictionary, read_dictionary
-from daneo.embeddings.formats.fasttext_fields import Fields
+from daneo.embeddings.formats.fasttext_fields import MAGIC, Fields
 from daneo.embeddings.formats.fasttext_file import FastTextFile
 from daneo.embeddings.formats.fasttext_matrices import read_matrix
 from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE
@@ -21,7 +21,6 @@ from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE
 if TYPE_CHECKING:
     from daneo.embeddings.rows import Rows
 
-MAGIC = 793712314
 LOSSES = ("hierarchical_softmax", "negative_sampling", "softmax", "one_vs_all")
 MODELS = ("cbow", "skipgram", "supervised")
 ERRORS = ("strict", "replace", "ignore", "surrogateescape")

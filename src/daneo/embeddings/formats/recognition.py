@@ -5,21 +5,17 @@ from __future__ import annotations
 import struct
 
 from daneo.embeddings.formats.byte_source import ByteSource
+from daneo.embeddings.formats.fasttext_fields import MAGIC
 from daneo.embeddings.formats.glove_text import SAMPLE_BYTES, count_numbers, find_vector_size
 from daneo.embeddings.formats.text_reading import LONGEST_LINE
-from daneo.embeddings.formats.word2vec_header import LONGEST_HEADER, header_of
+from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE, LONGEST_HEADER, header_of
 
 # No text begins like any of these.
 _PICKLE = (
     "a Python pickle, as gensim's own files are. Opening one can run any code, so daneo never does. "
     "In gensim, save_word2vec_format(path, binary=True) writes a file that can be opened"
 )
-_FASTTEXT = (
-    "a fastText model (.bin or .ftz), which this version cannot read yet. "
-    "The .vec file that fastText writes beside it can be opened"
-)
 _STRANGERS = {
-    (793712314).to_bytes(4, "little"): _FASTTEXT,
     **{bytes([0x80, protocol]): _PICKLE for protocol in (2, 3, 4, 5)},
     b"\x93NUMPY": "a NumPy array, which has no words",
     b"PK\x03\x04": "a zip archive (.npz and PyTorch files are archives too). Unpack it first",
@@ -36,7 +32,7 @@ def recognise_source(source: ByteSource) -> str:
     Returns
     -------
     str
-        ``"word2vec-text"``, ``"word2vec-binary"`` or ``"glove-text"``.
+        ``"word2vec-text"``, ``"word2vec-binary"``, ``"glove-text"`` or ``"fasttext-bin"``.
 
     Raises
     ------
@@ -49,8 +45,8 @@ def recognise_source(source: ByteSource) -> str:
     for beginning, what in _STRANGERS.items():
         if start.startswith(beginning):
             raise ValueError(f"{source.name} is {what}.")
-    if _is_old_fasttext(start):
-        raise ValueError(f"{source.name} is {_FASTTEXT}.")
+    if start.startswith(MAGIC.to_bytes(4, "little")) or _is_old_fasttext(start):
+        return "fasttext-bin"
     if start[8:10] == b'{"':
         raise ValueError(f"{source.name} is a safetensors file. Give the directory that it lies in.")
     header = header_of(start)
@@ -60,7 +56,7 @@ def recognise_source(source: ByteSource) -> str:
         return "glove-text"
     raise ValueError(
         f"{source.name} begins with {start[:20]!r}, which is none of the formats that daneo knows: its own directory, "
-        "word2vec text (also fastText's .vec) and binary, GloVe text, and each of them compressed."
+        "word2vec text (also fastText's .vec) and binary, GloVe text, fastText's .bin and .ftz, and each compressed."
     )
 
 
@@ -80,5 +76,6 @@ def _is_old_fasttext(start: bytes) -> bool:
     if len(start) < 48:
         return False
     settings = struct.unpack("<12i", start[:48])
-    # The size of the vectors; the loss and the model, of which there were three each; the other settings.
-    return 0 < settings[0] < 1 << 16 and {settings[6], settings[7]} <= {1, 2, 3} and min(settings) >= 0
+    # The size of the vectors; the loss and the model, of which there were three each; the other settings. Where a file
+    # begins with digits, as word2vec's do, the first four bytes make a far larger number.
+    return 0 < settings[0] <= LARGEST_SIZE and {settings[6], settings[7]} <= {1, 2, 3} and min(settings) >= 0

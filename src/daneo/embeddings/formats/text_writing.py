@@ -28,18 +28,22 @@ def text_blocks(words: list[str], matrix: NDArray[np.float32]) -> tuple[Iterator
         A word is empty, holds a newline, or is no Unicode text. Raised before the first block.
     """
     encoded = encoded_words(words, "\n")
+    return _blocks(encoded, matrix), spaces_remark(words)
+
+
+def spaces_remark(words: list[str]) -> list[str]:
+    """Return what the user should be told of words with spaces, if there are any."""
     spaced = [word for word in words if re.search("[ \t\r\v\f]", word)]
-    remarks = []
-    if spaced:
-        remarks.append(
-            f"{len(spaced)} of {len(words)} words hold spaces, the first of them {spaced[0]!r}. "
-            "daneo reads them back; most other tools take the word to end at the space."
-        )
-    return _blocks(encoded, matrix), remarks
+    if not spaced:
+        return []
+    return [
+        f"{len(spaced)} of {len(words)} words hold spaces, the first of them {spaced[0]!r}. "
+        "daneo reads them back; most other tools take the word to end at the space."
+    ]
 
 
 def encoded_words(words: list[str], forbidden: str) -> list[bytes]:
-    """Return the words in UTF-8.
+    """Return the words in UTF-8; bytes that ``errors="surrogateescape"`` kept are themselves again.
 
     Raises
     ------
@@ -54,7 +58,7 @@ def encoded_words(words: list[str], forbidden: str) -> list[bytes]:
             f"{forbidden!r}; format='daneo' can."
         )
     try:
-        return [word.encode() for word in words]
+        return [word.encode("utf-8", "surrogateescape") for word in words]
     except UnicodeEncodeError as error:
         raise ValueError(
             f"The word {error.object[:80]!r} holds half a surrogate pair, so no UTF-8 can spell it."

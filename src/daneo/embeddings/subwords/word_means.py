@@ -74,6 +74,16 @@ class WordMeans:
         return self._own
 
     @property
+    def words(self) -> Sequence[str]:
+        """The V words, spelt as their n-grams are made of them."""
+        return self._words
+
+    @property
+    def ngrams(self) -> NgramVectors:
+        """The rows of their n-grams."""
+        return self._ngrams
+
+    @property
     def shape(self) -> tuple[int, int]:
         """V and D."""
         return len(self._words), self._ngrams.vector_size

@@ -1,0 +1,112 @@
+"""A fastText model made of word vectors, so that Facebook's programs can open them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.embeddings.formats.fasttext_file import FastTextFile
+from daneo.embeddings.formats.fasttext_rows import DenseInputs, OwnRows
+
+if TYPE_CHECKING:
+    from daneo.embeddings.rows import Rows
+    from daneo.embeddings.subword_vectors import SubwordVectors
+    from daneo.embeddings.subwords.ngram_vectors import NgramVectors
+    from daneo.embeddings.word_vectors import WordVectors
+
+
+def model_of(vectors: WordVectors) -> FastTextFile:
+    """Return a fastText model that answers as these vectors do.
+
+    Its outputs are zeros, as before training, and its settings are fastText's own, for vectors do not hold theirs.
+    Vectors without n-grams become a model without them.
+
+    Raises
+    ------
+    ValueError
+        fastText has no such model: n-grams are of jamo, or some were dropped from rows that are not quantised.
+    """
+    from daneo.embeddings.subword_vectors import SubwordVectors
+
+    parts = _Parts(vectors.rows)
+    if isinstance(vectors, SubwordVectors) and _has_ngrams(vectors.ngrams):
+        parts = _quantised_parts(vectors) or _dense_parts(vectors)
+    return FastTextFile(
+        vector_size=vectors.vector_size, window=5, epochs=5, min_count=1, negative=5, word_ngrams=1,
+        loss="negative_sampling", model="skipgram", sample=1e-4,
+        words=vectors.words, counts=vectors.counts, labels=[], label_counts=np.zeros(0, np.int64),
+        num_tokens=int(vectors.counts.sum()),
+        outputs=np.broadcast_to(np.zeros((1, 1), np.float32), (len(vectors), vectors.vector_size)),
+        **parts._asdict(),
+    )  # fmt: skip
+
+
+class _Parts(NamedTuple):
+    """What of a model depends on how its rows are kept."""
+
+    inputs: Rows
+    pruned: npt.NDArray[np.int32] | None = None
+    num_buckets: int = 0
+    min_ngram: int = 0
+    max_ngram: int = 0
+
+
+def _has_ngrams(ngrams: NgramVectors) -> bool:
+    """Whether some word can have n-grams that count."""
+    subwords = ngrams.subwords
+    if subwords.kind != "characters":
+        raise ValueError(
+            f"fastText has n-grams of characters only, these vectors have n-grams of {subwords.kind}. format='daneo' "
+            "keeps them; format='fasttext-vec' or 'word2vec-binary' writes the vectors of the words alone."
+        )
+    is_empty = not len(ngrams) and not ngrams.count_missing
+    return bool(subwords.num_buckets and subwords.max_ngram) and not is_empty
+
+
+def _dense_parts(vectors: SubwordVectors) -> _Parts:
+    """Return a row for every bucket, made when they are written."""
+    ngrams, subwords = vectors.ngrams, vectors.ngrams.subwords
+    if ngrams.buckets is not None and not ngrams.count_missing:
+        raise ValueError(
+            "fastText reads models with dropped n-grams only where all rows are quantised, by one quantizer. "
+            "format='daneo' keeps these vectors as they are."
+        )
+    own = _own_rows(vectors) or OwnRows(vectors.rows, vectors.words, ngrams)
+    inputs = DenseInputs(own, ngrams.rows, ngrams.buckets, subwords.num_buckets)
+    return _Parts(inputs, None, subwords.num_buckets, subwords.min_ngram, subwords.max_ngram)
+
+
+def _quantised_parts(vectors: SubwordVectors) -> _Parts | None:
+    """Return the codes of words and n-grams as one matrix; None where they are not of one quantizer."""
+    from daneo.embeddings.compression.quantized_rows import QuantizedRows
+
+    own, ngrams, subwords = _own_rows(vectors), vectors.ngrams, vectors.ngrams.subwords
+    rows = ngrams.rows
+    if not (isinstance(own, QuantizedRows) and isinstance(rows, QuantizedRows)):
+        return None
+    if own.quantizer is not rows.quantizer or own.norm_quantizer is not rows.norm_quantizer:
+        return None
+    pruned = None
+    if ngrams.buckets is not None:
+        if ngrams.count_missing:
+            return None  # fastText would leave n-grams without a row out of the mean
+        pruned = np.stack([ngrams.buckets, np.arange(len(rows), dtype=np.int32)], axis=1)
+    norm_codes = None
+    if own.norm_codes is not None and rows.norm_codes is not None:
+        norm_codes = np.concatenate([own.norm_codes, rows.norm_codes])
+    codes = np.concatenate([own.codes, rows.codes])
+    inputs = QuantizedRows(codes, own.quantizer, norm_codes, own.norm_quantizer)
+    return _Parts(inputs, pruned, subwords.num_buckets, subwords.min_ngram, subwords.max_ngram)
+
+
+def _own_rows(vectors: SubwordVectors) -> Rows | None:
+    """Return the words' own rows, if that is what the vectors are computed from."""
+    from daneo.embeddings.subwords.word_means import WordMeans
+
+    rows = vectors.rows
+    if not isinstance(rows, WordMeans) or rows.ngrams is not vectors.ngrams:
+        return None
+    # Words that were not UTF-8 can have got another spelling, and with it other n-grams.
+    return rows.own if rows.words == vectors.words else None
