@@ -155,7 +155,7 @@ def test_import_loads_nothing_heavy(statement: str) -> None:
 
 def test_public_names_are_there_and_load_when_asked_for() -> None:
     code = "import daneo; print([name for name in daneo.__all__ if getattr(daneo, name) is None], len(daneo.__all__))"
-    assert run_python(code) == "[] 6"
+    assert run_python(code) == "[] 7"
 
 
 def test_layers_load_torch_and_nothing_else_until_they_run() -> None:

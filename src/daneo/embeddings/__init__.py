@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from daneo.embeddings.analogies import AnalogyResult, AnalogySection
     from daneo.embeddings.similarity_sets import SimilarityResult
+    from daneo.embeddings.subword_vectors import SubwordVectors
     from daneo.embeddings.word2vec import Word2Vec
     from daneo.embeddings.word_vectors import WordVectors
 
-__all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "Word2Vec", "WordVectors"]
+__all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "SubwordVectors", "Word2Vec", "WordVectors"]
 
 _HOMES = {
     "AnalogyResult": "daneo.embeddings.analogies",
     "AnalogySection": "daneo.embeddings.analogies",
     "SimilarityResult": "daneo.embeddings.similarity_sets",
+    "SubwordVectors": "daneo.embeddings.subword_vectors",
     "Word2Vec": "daneo.embeddings.word2vec",
     "WordVectors": "daneo.embeddings.word_vectors",
 }

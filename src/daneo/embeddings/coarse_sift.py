@@ -59,13 +59,13 @@ def _sift_piece(
     from daneo.embeddings.nearest_kernels import sift_rows
 
     num_panels, _, width = queries.shape
-    lengths = blocks.lengths(first, last)
+    matrix = blocks.matrix[first:last]
+    lengths = blocks.lengths(first, last, matrix)
     with np.errstate(all="ignore"):
         scales = np.where(lengths > 0, np.float32(_UNIT) / lengths, np.float32(0))
     limits = np.full(num_panels * width, _OUT_OF_REACH)  # for the zeros that fill up the last panel
     limits[: len(sieve.threshold)] = sieve.threshold.clip(-_OUT_OF_REACH, _OUT_OF_REACH)
     thresholds = np.floor(limits * _UNIT**2).astype(np.int32).reshape(num_panels, width)
-    matrix = blocks.matrix[first:last]
     matrix.flags.writeable = False  # Numba compiles anew for an array that may be written to
     found = np.empty(len(matrix) * num_panels * width, dtype=np.int64)
     scores = np.empty(len(found), dtype=np.int32)

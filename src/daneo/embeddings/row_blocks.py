@@ -39,16 +39,20 @@ class RowBlocks:
         self._lengths = np.zeros(len(matrix), dtype=np.float32)
         self._known = np.zeros(-(-len(matrix) // _CHUNK), dtype=bool)
 
-    def lengths(self, start: int = 0, stop: int | None = None) -> Floats:
+    def lengths(self, start: int = 0, stop: int | None = None, rows: Floats | None = None) -> Floats:
         """Return the Euclidean lengths of rows `start` to `stop`: 0 for a zero vector, NaN if a number is not finite.
 
-        Cost: one pass over the rows whose lengths nobody has asked for before.
+        Who has read these rows already gives them as `rows`. Cost: one pass over the rows whose lengths nobody has
+        asked for before.
         """
         stop = len(self.matrix) if stop is None else stop
         first, last = start // _CHUNK, -(-stop // _CHUNK)
-        for chunk in np.flatnonzero(~self._known[first:last]) + first:
-            rows = slice(chunk * _CHUNK, (chunk + 1) * _CHUNK)
-            self._lengths[rows] = row_lengths(self.matrix[rows])
+        for chunk in (np.flatnonzero(~self._known[first:last]) + first).tolist():
+            head, tail = chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(self.matrix))
+            if rows is not None and start <= head and tail <= stop:
+                self._lengths[head:tail] = row_lengths(rows[head - start : tail - start])
+            else:
+                self._lengths[head:tail] = row_lengths(self.matrix[head:tail])
             self._known[chunk] = True  # last, so that another thread never sees a length that is not there yet
         return self._lengths[start:stop]
 
@@ -80,9 +84,10 @@ class RowBlocks:
         for first in range(start, stop, size):
             last = min(first + size, stop)
             scores = buffer[: len(queries) * (last - first)].reshape(len(queries), last - first)
-            lengths = self.lengths(first, last)
+            rows = self.matrix[first:last]
+            lengths = self.lengths(first, last, rows)
             with np.errstate(all="ignore"):
-                np.matmul(queries, self.matrix[first:last].T, out=scores)
+                np.matmul(queries, rows.T, out=scores)
                 scores *= np.where(lengths > 0, 1 / lengths, np.float32(0))
             yield first, scores, np.flatnonzero(np.isnan(lengths))
 

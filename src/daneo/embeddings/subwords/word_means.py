@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from daneo.corpus.ordered_threads import ordered
 from daneo.embeddings.subwords.row_means_reference import mean_of_rows
+from daneo.threads import available_cores
 
 if TYPE_CHECKING:
     from daneo.embeddings.rows import Floats, Ids, Rows
     from daneo.embeddings.subwords.ngram_vectors import NgramVectors
 
-_CHUNK = 1024  # words whose vectors are computed and kept together
+_CHUNK = 8192  # words whose vectors are computed and kept together
 _FEW = 4096  # words that plain NumPy is done with in the time that it takes to load Numba
 
 
@@ -102,25 +104,39 @@ class WordMeans:
         return mean
 
     def _few(self, rows: Ids) -> Floats:
-        """Return some rows, and keep none of them."""
+        """Return any rows. Of many, those around them are kept too, of a few none."""
+        if len(rows) > _FEW:
+            first = int(rows.min())
+            around = self._stretch(first, int(rows.max()) + 1)
+            found: Floats = around[rows - first]
+            return found
         known = self._known[rows // _CHUNK]
         means = np.empty((len(rows), self.shape[1]), dtype=np.float32)
         if known.any():
             means[known] = self._kept()[rows[known]]
-        means[~known] = self._computed(rows[~known])
+        for place in np.flatnonzero(~known).tolist():
+            means[place] = self._mean(int(rows[place]))
         return means
 
     def _stretch(self, start: int, stop: int) -> Floats:
         """Return rows that lie side by side, a read-only view of what is kept from now on."""
-        kept = self._kept()
         first, last = start // _CHUNK, -(-stop // _CHUNK)
-        for chunk in (np.flatnonzero(~self._known[first:last]) + first).tolist():
-            rows = np.arange(chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(self)))
-            kept[rows[0] : rows[-1] + 1] = self._computed(rows)
-            self._known[chunk] = True  # last, so that another thread never sees rows that are not there yet
-        found = kept[start:stop]
+        chunks = (np.flatnonzero(~self._known[first:last]) + first).tolist()
+        for _ in ordered(self._keep, chunks, min(available_cores(), max(1, len(chunks)))):
+            pass
+        found = self._kept()[start:stop]
         found.flags.writeable = False
         return found
+
+    def _keep(self, chunk: int) -> None:
+        """Compute the rows of a chunk."""
+        start, stop = chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(self))
+        kept = self._kept()[start:stop]
+        if len(self) <= _FEW:
+            kept[:] = [self._mean(word) for word in range(start, stop)]
+        else:
+            self._means(start, stop, kept)
+        self._known[chunk] = True  # last, so that another thread never sees rows that are not there yet
 
     def _kept(self) -> Floats:
         """Return the room for all vectors, (V, D), of which pages take memory when they are written to."""
@@ -128,10 +144,30 @@ class WordMeans:
         kept: Floats = self.__dict__.setdefault("_kept_rows", np.empty(self.shape, dtype=np.float32))
         return kept
 
-    def _computed(self, rows: Ids) -> Floats:
-        return np.array([self._mean(int(row)) for row in rows]).reshape(len(rows), self.shape[1])
-
     def _mean(self, word: int) -> Floats:
+        """Compute one row, as the definition says."""
         rows, count = self._ngrams.rows_in_mean(self._words[word])
         parts = np.concatenate([self._own[word][None], self._ngrams.rows[rows]])
         return mean_of_rows(parts, count + 1)
+
+    def _means(self, start: int, stop: int, means: Floats) -> None:
+        """Compute rows that lie side by side, compiled."""
+        from daneo.embeddings.subwords.row_means_kernels import means_of_rows
+
+        starts, buckets = self._ngrams.subwords.of_words(self._words[start:stop], num_threads=1)
+        numbers = self._ngrams.rows_of(buckets)
+        there = np.concatenate([[0], np.cumsum(numbers >= 0)])
+        counts = 1 + np.diff(starts if self._ngrams.count_missing else there[starts])
+        rows = self._ngrams.rows
+        if not isinstance(rows, np.ndarray) or not rows.flags.aligned:
+            # These cannot be read by a kernel: hand it a copy of those that are needed.
+            wanted, places = np.unique(numbers, return_inverse=True)
+            rows, numbers = rows[wanted[wanted >= 0]], places.reshape(-1) - (len(wanted) > 0 and wanted[0] < 0)
+        means_of_rows(_readable(self._own[start:stop]), _readable(rows), numbers, starts, counts, means)
+
+
+def _readable(rows: Floats) -> Floats:
+    """Return rows as the kernel is compiled for them: contiguous, aligned and read-only."""
+    view = np.require(rows, np.float32, ["C", "A"]).view()
+    view.flags.writeable = False
+    return view
