@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
+from numpy.testing import assert_array_equal
 
 from daneo.corpus import hangul
 from daneo.embeddings.subwords import ngram_hashes_reference as reference
 from daneo.embeddings.subwords.subwords import Subwords
+
+# The jamo of modern syllables among the conjoining ones: leads, vowels, finals.
+MODERN = {*range(0x1100, 0x1113), *range(0x1161, 0x1176), *range(0x11A8, 0x11C3)}
 
 # Written with the paper's e for a missing final consonant; below it becomes the private symbol.
 HANGUL = {
@@ -95,9 +101,30 @@ def test_the_empty_final_consonant_is_not_the_latin_letter() -> None:
     assert whole != Subwords(min_ngram=5, max_ngram=5).buckets("ㄴㅏe")
 
 
-def test_hangul_in_form_nfd_is_left_alone() -> None:
-    decomposed = "\u1112\u1161\u11ab"  # 한
-    assert Subwords(kind="jamo").ngrams(decomposed) == Subwords(max_ngram=5).ngrams(decomposed)
+def test_conjoining_jamo_are_letters_like_the_others() -> None:
+    subwords = Subwords(kind="jamo", max_ngram=0)
+    assert subwords.ngrams("\u11ab다") == subwords.ngrams("ㄴ다")  # an ending, as the korean tokenizer writes it
+    words = ["한글", "값", "밖"]
+    for word in words:
+        assert subwords.ngrams(unicodedata.normalize("NFD", word)) == subwords.ngrams(word)
+    # They make no syllables, and none of them is written with the symbol for no final consonant.
+    whole = Subwords(kind="jamo", min_ngram=1)
+    assert whole.ngrams(unicodedata.normalize("NFD", "나")) == whole.ngrams("ㄴㅏ") == ["<ㄴㅏ", "<ㄴㅏ>", "ㄴㅏ>"]
+
+
+def test_every_conjoining_jamo_is_that_of_its_name() -> None:
+    # By Unicode's names, such as HANGUL JONGSEONG KIYEOK-SIOS and HANGUL LETTER KIYEOK-SIOS.
+    for code in range(0x1100, 0x1200):
+        _, _, name = unicodedata.name(chr(code), "").partition("SEONG ")
+        letter = unicodedata.lookup(f"HANGUL LETTER {name}") if code in MODERN else chr(code)
+        (found,) = reference.jamo_of(chr(code).encode())
+        assert found.decode() == letter
+    others = [chr(code) for code in range(0x1100, 0x1200)]
+    spelled = [reference.jamo_of(one.encode())[0].decode() for one in others]
+    alone = {"min_jamo": 1, "max_jamo": 1, "max_ngram": 0}
+    assert_array_equal(
+        Subwords(kind="jamo", **alone).of_words(others)[1], Subwords(min_ngram=1, max_ngram=1).of_words(spelled)[1]
+    )
 
 
 def test_every_syllable_is_spelled_as_the_corpus_spells_it() -> None:

@@ -66,7 +66,7 @@ TRICKY = [
 words_drawn = st.one_of(
     st.sampled_from(TRICKY),
     st.text(st.characters(exclude_categories=[]), max_size=12),  # lone surrogates too
-    st.text("가나다한글값힣ㅋㅏㅎae3<>😀", max_size=10),
+    st.text("가나다한글값힣ㅋㅏㅎ\u1100\u1113\u1160\u1175\u11a7\u11c2ae3<>😀", max_size=10),
     st.binary(max_size=12).map(lambda text: text.decode("utf-8", "surrogateescape")),
 )
 lengths_drawn = st.tuples(st.integers(0, 7), st.integers(0, 7)).map(sorted)

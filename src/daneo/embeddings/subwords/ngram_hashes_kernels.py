@@ -19,12 +19,26 @@ FIRST, LAST = ord(FIRST_SYLLABLE), ord(LAST_SYLLABLE)
 NUM_LEADS, NUM_VOWELS, NUM_FINALS = len(LEADS), len(VOWELS), len(FINALS)
 # UTF-8 writes each of them, NO_FINAL too, with three bytes, as many as a syllable has.
 JAMO = np.frombuffer((LEADS + VOWELS + FINALS).encode(), dtype=np.uint8).reshape(-1, 3)
+# The row of JAMO for each conjoining jamo, -1 for those that modern syllables lack.
+FIRST_CONJOINING, LAST_CONJOINING = 0x1100, 0x11C2
+CONJOINING = np.full(LAST_CONJOINING - FIRST_CONJOINING + 1, -1)
+CONJOINING[:NUM_LEADS] = np.arange(NUM_LEADS)
+CONJOINING[0x61 : 0x61 + NUM_VOWELS] = NUM_LEADS + np.arange(NUM_VOWELS)
+CONJOINING[0xA8:] = NUM_LEADS + NUM_VOWELS + np.arange(1, NUM_FINALS)
 
 # uint64 throughout: numba turns uint64 with int64 into float64, and no product of these exceeds 64 bits.
 OFFSET, PRIME, LOWER_HALF = np.uint64(2166136261), np.uint64(16777619), np.uint64(0xFFFFFFFF)
 SIGN, LARGEST_POSITIVE = np.uint64(0xFFFFFF00), np.uint64(127)
 
 compiled = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@compiled
+def write_jamo(number: int, letters: Bytes, size: int) -> int:
+    """Write JAMO[number] behind letters[:size], and return the new size."""
+    for i in range(3):
+        letters[size + i] = JAMO[number, i]
+    return size + 3
 
 
 @compiled
@@ -47,7 +61,7 @@ def spell(
             edges[num_letters], syllables[num_letters] = size, num_syllables
             num_letters += 1
             num_syllables += 1
-        syllable = 0
+        code = 0
         if (
             spelled_in_jamo
             and byte & 0xF0 == 0xE0
@@ -56,18 +70,18 @@ def spell(
             and text[at + 2] & 0xC0 == 0x80
             and (at + 3 == end or text[at + 3] & 0xC0 != 0x80)
         ):
-            syllable = int(byte & 0x0F) << 12 | int(text[at + 1] & 0x3F) << 6 | int(text[at + 2] & 0x3F)
-        if FIRST <= syllable <= LAST:
-            final = (syllable - FIRST) % NUM_FINALS
-            vowel = (syllable - FIRST) // NUM_FINALS % NUM_VOWELS
-            lead = (syllable - FIRST) // NUM_FINALS // NUM_VOWELS
-            for jamo in (lead, NUM_LEADS + vowel, NUM_LEADS + NUM_VOWELS + final):
-                for i in range(3):
-                    letters[size + i] = JAMO[jamo, i]
-                size += 3
-            for i in range(2):
-                edges[num_letters], syllables[num_letters] = size - 6 + 3 * i, -1
-                num_letters += 1
+            code = int(byte & 0x0F) << 12 | int(text[at + 1] & 0x3F) << 6 | int(text[at + 2] & 0x3F)
+        if FIRST <= code <= LAST:
+            number, final = (code - FIRST) // NUM_FINALS, (code - FIRST) % NUM_FINALS
+            size = write_jamo(number // NUM_VOWELS, letters, size)
+            edges[num_letters], syllables[num_letters] = size, -1
+            size = write_jamo(NUM_LEADS + number % NUM_VOWELS, letters, size)
+            edges[num_letters + 1], syllables[num_letters + 1] = size, -1
+            size = write_jamo(NUM_LEADS + NUM_VOWELS + final, letters, size)
+            num_letters += 2
+            at += 3
+        elif FIRST_CONJOINING <= code <= LAST_CONJOINING and CONJOINING[code - FIRST_CONJOINING] >= 0:
+            size = write_jamo(CONJOINING[code - FIRST_CONJOINING], letters, size)
             at += 3
         else:
             letters[size] = byte

@@ -11,7 +11,7 @@ Two kinds of n-grams, in the order of their first letter, the shorter ones first
 
 Where `spelled_in_jamo` holds, each Hangul syllable is three letters: lead, vowel and final consonant, with
 ``NO_FINAL`` in the place of a final consonant that is not there. A letter that belongs to no such syllable (Latin, a
-digit, a jamo that stands alone) counts as a syllable of its own.
+digit, a jamo that stands alone) counts as a syllable of its own. Conjoining jamo are written as the others.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ BEGIN, END = b"<", b">"
 END_OF_LINE = b"</s>"  # fastText's mark for a line's end, which has no n-grams
 
 FIRST_SYLLABLE, LAST_SYLLABLE = 0xAC00, 0xD7A3
+FIRST_CONJOINING = (0x1100, 0x1161, 0x11A8)  # lead, vowel, final: those jamo in the order below
 LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 NO_FINAL = "\ue000"
@@ -40,13 +41,19 @@ def fnv1a(text: bytes) -> int:
 
 
 def jamo_of(letter: bytes) -> list[bytes]:
-    """Lead, vowel and final consonant of a Hangul syllable; any other letter as it is."""
+    """The three jamo of a Hangul syllable, the ordinary jamo of a conjoining one, and any other letter as it is."""
     character = letter.decode("utf-8", "surrogateescape")
-    if len(character) != 1 or not FIRST_SYLLABLE <= ord(character) <= LAST_SYLLABLE:
+    if len(character) != 1:
         return [letter]
-    number, final = divmod(ord(character) - FIRST_SYLLABLE, len(FINALS))
-    lead, vowel = divmod(number, len(VOWELS))
-    return [jamo.encode() for jamo in (LEADS[lead], VOWELS[vowel], FINALS[final])]
+    code = ord(character)
+    if FIRST_SYLLABLE <= code <= LAST_SYLLABLE:
+        number, final = divmod(code - FIRST_SYLLABLE, len(FINALS))
+        lead, vowel = divmod(number, len(VOWELS))
+        return [jamo.encode() for jamo in (LEADS[lead], VOWELS[vowel], FINALS[final])]
+    for first, jamo in zip(FIRST_CONJOINING, (LEADS, VOWELS, FINALS[1:]), strict=True):
+        if 0 <= code - first < len(jamo):
+            return [jamo[code - first].encode()]
+    return [letter]
 
 
 def spell(word: bytes, spelled_in_jamo: bool) -> tuple[list[bytes], list[int]]:

@@ -71,8 +71,8 @@ class Subwords:
       letter by letter, has the n-grams of ``한``.
     - It ignores the shortest length of n-grams of syllables: that is a `min_ngram` of 1 here. Its longest is 4.
 
-    Hangul in Unicode's form NFD is made of other jamo, which are characters like all others here: bring such a text to
-    NFC first.
+    Conjoining jamo, as the ``korean`` tokenizer writes the ending ``ᆫ다``, count as the jamo that people type. Bring a
+    text in Unicode's form NFD, which is made of them, to NFC all the same: here they make no syllables.
 
     References
     ----------
