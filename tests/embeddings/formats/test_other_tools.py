@@ -93,19 +93,6 @@ def test_broken_utf8_is_repaired_as_gensim_does(errors: str, shared_data: Path) 
     assert bits(ours.matrix) == bits(theirs.vectors)
 
 
-@pytest.mark.parametrize("model", ["cbow.model.bin", "skipgram.model.bin", "supervised.model.bin"])
-def test_fasttext_models_are_refused(model: str, shared_data: Path) -> None:
-    for act in (recognise, load):
-        with pytest.raises(ValueError, match="is a fastText model .*cannot read yet. The .vec file"):
-            act(shared_data / "interop" / "fasttext-dl4j" / model)
-
-
-@pytest.mark.parametrize("model", ["lee_fasttext.bin", "cp852_fasttext.bin", "non_ascii_fasttext.bin"])
-def test_fasttext_models_without_a_magic_number_are_refused(model: str, shared_data: Path) -> None:
-    with pytest.raises(ValueError, match="is a fastText model"):
-        recognise(shared_data / "interop" / "gensim-test-data" / model)
-
-
 def some_vectors() -> WordVectors:
     rng = np.random.default_rng(5)
     matrix = (rng.standard_normal((200, 30)) * 10.0 ** rng.integers(-40, 38, (200, 30))).astype(np.float32)

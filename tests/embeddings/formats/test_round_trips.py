@@ -29,7 +29,11 @@ WORDS = {
     "word2vec-text": NO_NEWLINES,
     "word2vec-binary": NO_SPACES,
     "glove-text": NO_NEWLINES,
+    "fasttext-bin": st.text(
+        st.characters(exclude_characters="\0 \t\n\v\f\r", exclude_categories=["Cs"]), min_size=1, max_size=12
+    ),
 }
+EXACT = [format for format in FORMATS if format != "fasttext-vec"]  # which keeps five digits
 
 
 @st.composite
@@ -53,7 +57,7 @@ def reopened(path: Path, **options: object) -> WordVectors:
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EXACT)
 def test_any_words_and_numbers(format: str, suffix: str, tmp_path: Path) -> None:
     if format == "daneo" and suffix:
         pytest.skip("a directory is not compressed")
@@ -73,7 +77,10 @@ def test_any_words_and_numbers(format: str, suffix: str, tmp_path: Path) -> None
         assert recognise(path) == format
         again = reopened(path)
         assert again.words == vectors.words
-        assert bits(again) == bits(vectors)
+        if format == "fasttext-bin":  # a mean of one row, as fastText takes it: of a zero the sign is lost
+            np.testing.assert_array_equal(again.matrix, vectors.matrix)
+        else:
+            assert bits(again) == bits(vectors)
 
     check()
 
@@ -99,7 +106,7 @@ def test_many_blocks(format: str, num_threads: int, tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4999, 5000, 9999])
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EXACT)
 def test_limit_takes_the_first_rows(format: str, limit: int, tmp_path: Path) -> None:
     vectors = some_vectors()
     save(vectors, tmp_path / "vectors", format=format)
@@ -228,7 +235,7 @@ def test_bad_options_of_save(options: dict[str, str], reason: str, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [({"limit": 0}, "expected at least 1, or None"), ({"errors": "surrogateescape"}, "expected strict, replace or")],
+    [({"limit": 0}, "expected at least 1, or None"), ({"errors": "ascii"}, "expected one of strict, rep")],
 )
 def test_bad_options_of_load(options: dict[str, object], reason: str, tmp_path: Path) -> None:
     save(some_vectors(2), tmp_path / "vectors")

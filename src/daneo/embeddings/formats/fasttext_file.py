@@ -140,7 +140,7 @@ def write_fasttext(path_or_file: str | os.PathLike[str] | IO[bytes], model: Fast
     >>> file = io.BytesIO()
     >>> write_fasttext(file, model)
     >>> len(file.getvalue()), file.getvalue()[:4].hex()
-    (192, 'ba164f2f')
+    (184, 'ba164f2f')
     """
     from daneo.embeddings.formats.fasttext_writing import check_model, write_model
     from daneo.embeddings.formats.output_file import output_file
