@@ -8,9 +8,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from daneo.cli import main
+from daneo.embeddings.subword_vectors import SubwordVectors
+from daneo.embeddings.subwords.ngram_vectors import NgramVectors
+from daneo.embeddings.subwords.subwords import Subwords
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -51,3 +55,16 @@ def daneo_process(tmp_path: Path, environment: dict[str, str]) -> Run:
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     return run
+
+
+@pytest.fixture
+def with_ngrams(tmp_path: Path) -> Path:
+    """Vectors with n-grams of two characters: rows of ones and twos for those of "sea", zeros for all others."""
+    subwords = Subwords(min_ngram=2, max_ngram=2, num_buckets=997)
+    words = ["sea", "sun", "moon"]
+    buckets = np.unique(subwords.of_words(words)[1])
+    rows = np.zeros((len(buckets), 2), dtype=np.float32)
+    rows[np.isin(buckets, subwords.buckets("sea"))] = (1, 2)
+    path = tmp_path / "with-ngrams"
+    SubwordVectors(words, [[2, 4], [4, -2], [1, 0]], NgramVectors(subwords, rows, buckets)).save(path)
+    return path

@@ -64,6 +64,29 @@ def test_unknown_words_are_named_and_the_others_answered(daneo: Any, vectors: Pa
     assert "'zebra'" in second
 
 
+def test_words_never_seen_are_answered_from_their_ngrams(daneo: Any, with_ngrams: Path) -> None:
+    status, output, errors = daneo("similar", with_ngrams, "seas", "sun", "-n", 1)
+    assert status == 0
+    # "<s", "se" and "ea" of "seas" are those of "sea", whose row points the same way.
+    assert output == "seas\tsea\t1.0000\nsun\tmoon\t0.8944\n"
+    assert errors == "daneo: 'seas' was not seen in training; its vector is made of its n-grams.\n"
+    _, output, _ = daneo("similar", with_ngrams, "seas", "--json")
+    assert [one["word"] for one in json.loads(output)["seas"]] == ["sea", "moon", "sun"]
+
+
+def test_words_without_known_ngrams_have_no_answer(daneo: Any, with_ngrams: Path) -> None:
+    status, output, errors = daneo("similar", with_ngrams, "xyz", "sun", "-n", 1)
+    assert (status, output) == (1, "sun\tmoon\t0.8944\n")
+    assert errors == "daneo: 'xyz' was not seen in training, and neither was any n-gram of it.\n"
+    assert daneo("analogy", with_ngrams, "sea", "sun", "xyz") == (1, "", errors)
+
+
+def test_analogy_with_a_word_never_seen(daneo: Any, with_ngrams: Path) -> None:
+    status, output, errors = daneo("analogy", with_ngrams, "sea", "seas", "sun", "-n", 1)
+    assert (status, output) == (0, "moon\t0.8944\n")  # seas - sea + sun points where sun does
+    assert errors == "daneo: 'seas' was not seen in training; its vector is made of its n-grams.\n"
+
+
 def test_analogy(daneo: Any, vectors: Path) -> None:
     status, output, _ = daneo("analogy", vectors, "man", "king", "woman", "-n", 1)
     assert status == 0

@@ -55,6 +55,36 @@ def test_convert_there_and_back(
     assert_same_vectors(tmp_path / "back")
 
 
+def test_ngrams_go_to_fasttext_and_back(daneo: Any, with_ngrams: Path, tmp_path: Path) -> None:
+    before = package.WordVectors.load(with_ngrams)
+    status, output, errors = daneo("convert", with_ngrams, tmp_path / "a.bin")
+    assert (status, output) == (0, "")
+    assert errors == f"3 vectors of 2 numbers are in {tmp_path / 'a.bin'}, as fasttext-bin.\n"
+    assert daneo("convert", tmp_path / "a.bin", tmp_path / "back")[0] == 0
+    for path in (tmp_path / "a.bin", tmp_path / "back"):
+        after = package.WordVectors.load(path)
+        np.testing.assert_allclose(after[["sea", "seas", "suns"]], before[["sea", "seas", "suns"]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "format"),
+    [
+        ("a.bin", ["--format", "word2vec-binary"], "word2vec-binary"),
+        ("a.vec", [], "word2vec-text"),
+        ("a.vec", ["--format", "fasttext-vec"], "fasttext-vec"),
+    ],
+)
+def test_formats_without_place_for_ngrams_say_so(
+    daneo: Any, with_ngrams: Path, tmp_path: Path, name: str, options: list[str], format: str
+) -> None:
+    status, _, errors = daneo("convert", with_ngrams, tmp_path / name, *options)
+    assert status == 0
+    assert errors.startswith(f"daneo: {format} has no place for n-grams, so only the words that were seen are there.")
+    after = package.WordVectors.load(tmp_path / name)
+    assert after.words == ["sea", "sun", "moon"]
+    np.testing.assert_array_equal(after["sea"], [2, 4])
+
+
 def test_every_format_of_the_library_can_be_asked_for() -> None:
     assert get_args(Format) == formats.FORMATS
 
@@ -118,6 +148,36 @@ def test_info_of_a_file_and_of_a_directory(daneo: Any, vectors: Path, tmp_path: 
     assert facts["format"] == "daneo"
     assert facts["bytes"] == sum(file.stat().st_size for file in vectors.iterdir())
     assert facts["first_words"] == WORDS
+
+
+def test_info_of_vectors_with_ngrams(daneo: Any, with_ngrams: Path, tmp_path: Path) -> None:
+    daneo("convert", with_ngrams, tmp_path / "a.bin")
+    wanted = {"kind": "characters", "min_ngram": 2, "max_ngram": 2, "num_buckets": 997}
+    for path, format in ((with_ngrams, "daneo"), (tmp_path / "a.bin", "fasttext-bin")):
+        status, output, _ = daneo("info", path, "--json")
+        facts = json.loads(output)
+        assert status == 0
+        assert (facts["format"], facts["words"], facts["vector_size"]) == (format, 3, 2)
+        assert wanted.items() <= facts["subwords"].items()
+    _, output, _ = daneo("info", tmp_path / "a.bin")
+    lines = output.splitlines()
+    assert "subwords.num_buckets\t997" in lines
+    assert "settings.architecture\tskipgram" in lines
+    assert "file_version\t12" in lines
+    assert "quantised\tFalse" in lines
+
+
+def test_info_of_a_classifier_of_fasttext_s(daneo: Any, tmp_path: Path) -> None:
+    fasttext = pytest.importorskip("fasttext", reason="makes the model")
+    (tmp_path / "train.txt").write_text("__label__good a fine film\n__label__bad a dull film\n" * 20, encoding="utf-8")
+    settings = {"dim": 6, "bucket": 50, "wordNgrams": 2, "epoch": 1, "thread": 1, "verbose": 0}
+    fasttext.train_supervised(str(tmp_path / "train.txt"), **settings).save_model(str(tmp_path / "c.bin"))
+    status, output, _ = daneo("info", tmp_path / "c.bin", "--json")
+    facts = json.loads(output)
+    assert status == 0
+    assert (facts["words"], facts["labels"], facts["vector_size"]) == (5, 2, 6)
+    assert set(facts["first_labels"]) == {"__label__good", "__label__bad"}
+    assert (facts["settings"]["architecture"], facts["settings"]["word_ngrams"]) == ("supervised", 2)
 
 
 def test_info_of_something_else(daneo: Any, tmp_path: Path) -> None:

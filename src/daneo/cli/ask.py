@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,7 @@ Examples:
   daneo similar vectors/ king
   daneo similar vectors/ king queen -n 3 --json
   cut -f1 words.tsv | daneo similar GoogleNews-vectors-negative300.bin.gz -
+  daneo similar cc.ko.300.bin 재밌써요           a word never seen, from its n-grams
 """
 )
 def similar(
@@ -38,20 +40,20 @@ def similar(
     topn: TopnFlag = 10,
     json: JsonFlag = False,
 ) -> None:
-    """Print the words nearest to each word."""
+    """Print the words nearest to each word.
+
+    Vectors with n-grams answer for words that they never saw, and say on standard error that they did not.
+    """
     store = load_vectors(vectors)
-    asked = sys.stdin.read().splitlines() if words == ["-"] else words
-    known = [word for word in dict.fromkeys(asked) if word in store]
+    asked = list(dict.fromkeys(sys.stdin.read().splitlines() if words == ["-"] else words))
+    known = with_vectors(store, asked)
     answers = dict(zip(known, store.most_similar(known, topn=topn), strict=True)) if known else {}
     if json:
         print_json({word: _as_objects(near) for word, near in answers.items()})
     elif known:
         rows = [(word, *one) for word, near in answers.items() for one in near]
         print_table(["word", "near it", "similarity"], rows)
-    unknown = [word for word in asked if word not in store]
-    for word in unknown:
-        print_note(f"daneo: {_missing(store, word)}")
-    if unknown:
+    if known != asked:
         raise typer.Exit(1)
 
 
@@ -71,7 +73,10 @@ def analogy(
     json: JsonFlag = False,
 ) -> None:
     """Answer "A is to B as C is to ?"."""
-    near = load_vectors(vectors).most_similar(positive=[b, c], negative=[a], topn=topn)
+    store = load_vectors(vectors)
+    if len(with_vectors(store, [a, b, c])) < 3:
+        raise typer.Exit(1)
+    near = store.most_similar(positive=[b, c], negative=[a], topn=topn)
     if json:
         print_json(_as_objects(near))
     else:
@@ -128,6 +133,24 @@ def load_vectors(path: Path) -> WordVectors:
     import daneo
 
     return daneo.WordVectors.load("/dev/stdin" if str(path) == "-" else path)
+
+
+def with_vectors(store: WordVectors, words: Sequence[str]) -> list[str]:
+    """Return the words that have a vector; say on standard error which have none, and which were never seen."""
+    from daneo.embeddings.subword_vectors import SubwordVectors
+
+    known = []
+    for word in words:
+        if word in store:
+            known.append(word)
+        elif not isinstance(store, SubwordVectors):
+            print_note(f"daneo: {_missing(store, word)}")
+        elif store[word].any():
+            known.append(word)
+            print_note(f"daneo: {word!r} was not seen in training; its vector is made of its n-grams.")
+        else:
+            print_note(f"daneo: {word!r} was not seen in training, and neither was any n-gram of it.")
+    return known
 
 
 def _missing(store: WordVectors, word: str) -> str:

@@ -16,13 +16,14 @@ from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table
 if TYPE_CHECKING:
     from daneo.embeddings import WordVectors
 
-Format = Literal["daneo", "word2vec-text", "word2vec-binary", "glove-text"]
+Format = Literal["daneo", "word2vec-text", "word2vec-binary", "glove-text", "fasttext-bin", "fasttext-vec"]
 FORMAT_OF_SUFFIX: dict[str, Format] = {
     "": "daneo",
     ".txt": "word2vec-text",
     ".vec": "word2vec-text",
     ".bin": "word2vec-binary",
 }
+WITH_NGRAMS: tuple[Format, ...] = ("daneo", "fasttext-bin")
 
 app = typer.Typer()
 
@@ -35,6 +36,8 @@ Examples:
   daneo convert vectors/ glove.txt.gz --format glove-text
   zcat cc.ko.300.vec.gz | daneo convert - korean/
   daneo convert vectors/ - | head -n 3
+  daneo convert cc.ko.300.bin korean/                            words and n-grams
+  daneo convert korean/ korean.bin                               fastText's format again
 """
 )
 def convert(
@@ -48,13 +51,19 @@ def convert(
         Format | None, typer.Option(help="What to write; otherwise the ending of OUT says it: .txt, .vec, .bin, none.")
     ] = None,
 ) -> None:
-    """Turn word vectors from one format into another. An OUT that ends in .gz is compressed."""
+    """Turn word vectors from one format into another. An OUT that ends in .gz is compressed.
+
+    Vectors with n-grams of characters become fastText's .bin, all others word2vec's, unless --format says which.
+    """
     chosen = format or _format_of(target)
     vectors = load_vectors(source)
+    if format is None and chosen == "word2vec-binary" and _fits_fasttext(vectors):
+        chosen = "fasttext-bin"
     if str(target) == "-":
         _to_standard_output(vectors, chosen)
         return
     vectors.save(target, format=chosen)
+    _note_lost_ngrams(vectors, chosen)
     print_note(f"{len(vectors):,} vectors of {vectors.vector_size} numbers are in {target}, as {chosen}.")
 
 
@@ -71,25 +80,60 @@ def info(
 ) -> None:
     """Say what a file or directory of word vectors holds and how it came about."""
     from daneo.embeddings import formats
-    from daneo.embeddings.formats.daneo_directory import read_config
 
     format = formats.recognise(path)
-    vectors = load_vectors(path)
-    config = read_config(path) if format == "daneo" else {}
     files = [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
-    facts: dict[str, Any] = {
-        "path": str(path),
-        "format": format,
-        "words": len(vectors),
-        "vector_size": vectors.vector_size,
-        "bytes": sum(one.stat().st_size for one in files),
-        "first_words": vectors.words[:10],
-        **{key: value for key, value in config.items() if key not in ("format", "version", "kind")},
-    }
+    facts = {"path": str(path), "format": format, "bytes": sum(one.stat().st_size for one in files)}
+    facts |= _facts_of_model(path) if format == "fasttext-bin" else _facts_of_vectors(path, format)
     if json:
         print_json(facts)
     else:
         print_table(["", ""], _flat(facts))
+
+
+def _facts_of_vectors(path: Path, format: str) -> dict[str, Any]:
+    """What word vectors say of themselves; a directory also says how they came about."""
+    from daneo.embeddings.formats.daneo_directory import read_config
+
+    vectors = load_vectors(path)
+    config = read_config(path) if format == "daneo" else {}
+    return {
+        "words": len(vectors),
+        "vector_size": vectors.vector_size,
+        "first_words": vectors.words[:10],
+        **{key: value for key, value in config.items() if key not in ("format", "version", "kind")},
+    }
+
+
+def _facts_of_model(path: Path) -> dict[str, Any]:
+    """What a model file of fastText's holds: its settings, and labels where it is a classifier."""
+    from daneo.embeddings.compression.quantized_rows import QuantizedRows
+    from daneo.embeddings.formats.fasttext_file import read_fasttext
+
+    model = read_fasttext(path, errors="replace")
+    labels = {"labels": len(model.labels), "first_labels": model.labels[:10]} if model.labels else {}
+    pruned = {} if model.pruned is None else {"kept": len(model.pruned)}
+    return {
+        "words": len(model.words),
+        "vector_size": model.vector_size,
+        "first_words": model.words[:10],
+        **labels,
+        "file_version": model.version or "of 2016, without a number",
+        "quantised": isinstance(model.inputs, QuantizedRows),
+        "settings": {
+            "architecture": model.model,
+            **{
+                name: getattr(model, name)
+                for name in ("loss", "window", "min_count", "negative", "sample", "epochs", "word_ngrams")
+            },
+        },
+        "subwords": {
+            "kind": "characters",
+            **{name: getattr(model, name) for name in ("min_ngram", "max_ngram", "num_buckets")},
+            **pruned,
+        },
+        "training": {"num_tokens": model.num_tokens},
+    }
 
 
 def _format_of(target: Path) -> Format:
@@ -104,6 +148,22 @@ def _format_of(target: Path) -> Format:
             f"{target}: its ending says no format. Give --format, or end it in {known} or nothing."
         )
     return FORMAT_OF_SUFFIX[suffix]
+
+
+def _fits_fasttext(vectors: WordVectors) -> bool:
+    from daneo.embeddings.subword_vectors import SubwordVectors
+
+    return isinstance(vectors, SubwordVectors) and vectors.ngrams.subwords.kind == "characters"
+
+
+def _note_lost_ngrams(vectors: WordVectors, format: Format) -> None:
+    from daneo.embeddings.subword_vectors import SubwordVectors
+
+    if isinstance(vectors, SubwordVectors) and format not in WITH_NGRAMS:
+        print_note(
+            f"daneo: {format} has no place for n-grams, so only the words that were seen are there. "
+            f"With n-grams: {' and '.join(WITH_NGRAMS)}."
+        )
 
 
 def _to_standard_output(vectors: WordVectors, format: Format) -> None:
