@@ -34,7 +34,8 @@ class Subwords:
     kind : {"characters", "jamo"}
         What n-grams are made of.
     min_ngram, max_ngram : int, default 3 and 6
-        Shortest and longest n-gram, in characters; for jamo, in syllables. A `max_ngram` of 0 means none of these.
+        Shortest and longest n-gram, in characters; for jamo, in syllables, where Park et al. take 1 and 4, as
+        :class:`daneo.FastText` does. A `max_ngram` of 0 means none of these.
     num_buckets : int, default 2,000,000
         An n-gram's bucket is its hash modulo this. 0 means no n-grams at all.
     min_jamo, max_jamo : int, default 3 and 5
@@ -69,7 +70,7 @@ class Subwords:
       so that they end inside of syllables. Here they are whole, always.
     - A jamo that stands alone it writes as three letters, ``ㅋee``. Here it stays one letter, so that ``ㅎㅏㄴ``, typed
       letter by letter, has the n-grams of ``한``.
-    - It ignores the shortest length of n-grams of syllables: that is a `min_ngram` of 1 here. Its longest is 4.
+    - It ignores the shortest length of n-grams of syllables, which is a `min_ngram` of 1 here.
 
     Conjoining jamo, as the ``korean`` tokenizer writes the ending ``ᆫ다``, count as the jamo that people type. Bring a
     text in Unicode's form NFD, which is made of them, to NFC all the same: here they make no syllables.
