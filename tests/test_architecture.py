@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "daneo"
@@ -156,6 +157,22 @@ def test_import_loads_nothing_heavy(statement: str) -> None:
 def test_public_names_are_there_and_load_when_asked_for() -> None:
     code = "import daneo; print([name for name in daneo.__all__ if getattr(daneo, name) is None], len(daneo.__all__))"
     assert run_python(code) == "[] 7"
+
+
+@pytest.mark.parametrize("format", ["daneo", "fasttext-bin"])
+def test_opening_vectors_and_asking_a_few_compiles_nothing(format: str, tmp_path: Path) -> None:
+    import daneo
+    from daneo.embeddings.subwords.ngram_vectors import NgramVectors
+    from daneo.embeddings.subwords.subwords import Subwords
+
+    ngrams = NgramVectors(Subwords(num_buckets=9), np.ones((9, 2), np.float32))
+    daneo.SubwordVectors(["sea", "sun"], np.eye(2, dtype=np.float32), ngrams).save(tmp_path / "v", format=format)
+    code = f"""
+import sys, daneo
+vectors = daneo.WordVectors.load(r"{tmp_path / "v"}")
+vectors["sea"], vectors["seas"], "seas" in vectors, vectors.similarity("sea", "suns")
+print([name for name in ("numba", "torch", "scipy") if name in sys.modules])"""
+    assert run_python(code) == "[]"
 
 
 def test_layers_load_torch_and_nothing_else_until_they_run() -> None:
