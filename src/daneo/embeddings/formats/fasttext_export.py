@@ -73,7 +73,9 @@ def _dense_parts(vectors: SubwordVectors) -> _Parts:
             "fastText reads models with dropped n-grams only where all rows are quantised, by one quantizer. "
             "format='daneo' keeps these vectors as they are."
         )
-    own = _own_rows(vectors) or OwnRows(vectors.rows, vectors.words, ngrams)
+    own = _own_rows(vectors)
+    if own is None:
+        own = OwnRows(vectors.rows, vectors.words, ngrams)
     inputs = DenseInputs(own, ngrams.rows, ngrams.buckets, subwords.num_buckets)
     return _Parts(inputs, None, subwords.num_buckets, subwords.min_ngram, subwords.max_ngram)
 

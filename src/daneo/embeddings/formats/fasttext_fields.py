@@ -22,7 +22,7 @@ class Fields:
 
     Parameters
     ----------
-    data : bytes, bytearray or mmap
+    data : bytearray or mmap
         The whole file. Arrays that are read stay views of it.
     name : str
         What error messages call it.
@@ -33,7 +33,7 @@ class Fields:
         The byte that the next field begins at.
     """
 
-    def __init__(self, data: bytes | bytearray | mmap.mmap, name: str) -> None:
+    def __init__(self, data: bytearray | mmap.mmap, name: str) -> None:
         self.data = data
         self.name = name
         self.size = len(data)

@@ -35,7 +35,8 @@ class FastTextFile:
     lr_update_rate : int
         Kept only to be written again.
     version : 12, 11 or None
-        ``None`` is the layout of 2016 without a version.
+        ``None`` is the layout of 2016 without a version. Its ``</s>`` had n-grams, which it has no more; its row in
+        `inputs` is therefore its vector as that program computes it, so that the vector stays the same.
     words, labels : list of str
         The V words and the L labels. Models that are not supervised can have labels too: words that begin with
         ``__label__`` are counted as such and have no row.

@@ -13,10 +13,12 @@ import numpy.typing as npt
 
 from daneo.embeddings.formats.byte_source import ByteSource, opened
 from daneo.embeddings.formats.fasttext_dictionary import Dictionary, read_dictionary
+from daneo.embeddings.formats.fasttext_end_of_line import mean_with_ngrams
 from daneo.embeddings.formats.fasttext_fields import MAGIC, Fields
 from daneo.embeddings.formats.fasttext_file import FastTextFile
 from daneo.embeddings.formats.fasttext_matrices import read_matrix
 from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE
+from daneo.embeddings.subwords.ngram_hashes_reference import END_OF_LINE
 
 if TYPE_CHECKING:
     from daneo.embeddings.rows import Rows
@@ -45,16 +47,16 @@ def read_source(source: ByteSource, path: str | os.PathLike[str], errors: str) -
     return read_fields(Fields(_content(source, path), source.name), errors)
 
 
-def _content(source: ByteSource, path: str | os.PathLike[str]) -> bytes | mmap.mmap:
-    if source.size is None:  # compressed, or a pipe
-        pieces = []
+def _content(source: ByteSource, path: str | os.PathLike[str]) -> bytearray | mmap.mmap:
+    if not source.size:  # compressed or a pipe; or empty, which no system can map
+        content = bytearray()
         while piece := source.read(1 << 20):
-            pieces.append(piece)
-        return b"".join(pieces)
-    if source.size == 0:  # which no system can map
-        return b""
+            content += piece
+        return content
+    # In the first layout one row is changed: not in the file, but in the page that this process has of it.
+    has_version = source.peek(4) == MAGIC.to_bytes(4, "little")
     with Path(path).open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ if has_version else mmap.ACCESS_COPY)
 
 
 def read_fields(fields: Fields, errors: str) -> FastTextFile:
@@ -64,38 +66,46 @@ def read_fields(fields: Fields, errors: str) -> FastTextFile:
     if settings["model"] == "supervised" and (version is None or version < 12):
         settings["max_ngram"] = 0  # whatever the file says: that program had no n-grams of characters for texts
     dictionary = read_dictionary(fields, errors, has_pruning=version is not None)
-    inputs, outputs = _read_matrices(fields, settings, dictionary, version)
+    num_words, vector_size = len(dictionary.words), settings["vector_size"]
+    quantised = version is not None and fields.flag("the mark of quantised inputs")
+    pruned = _checked_pruning(fields, dictionary.pruned, settings["num_buckets"], quantised)
+    num_ngrams = settings["num_buckets"] if pruned is None else len(pruned)
+    inputs = read_matrix(fields, "the input matrix", (num_words + num_ngrams, vector_size), quantised=quantised)
+    if version is None and END_OF_LINE.decode() in dictionary.words:
+        _mend_end_of_line(inputs, dictionary.words, settings)
+    marked = version is not None and fields.flag("the mark of quantised outputs")
+    num_outputs = len(dictionary.labels) if settings["model"] == "supervised" else num_words
+    outputs = read_matrix(fields, "the output matrix", (num_outputs, vector_size), quantised=quantised and marked)
     if fields.left:
         raise ValueError(
             f"{fields.name}: {fields.left} bytes follow the output matrix (byte {fields.position}); expected none. "
             "The file is damaged, or no fastText model."
         )
-    return FastTextFile(version=version, inputs=inputs, outputs=outputs, **settings, **dictionary._asdict())
+    entries = dictionary._replace(pruned=pruned)._asdict()
+    return FastTextFile(version=version, inputs=inputs, outputs=outputs, **settings, **entries)
 
 
-def _read_matrices(
-    fields: Fields, settings: dict[str, Any], dictionary: Dictionary, version: int | None
-) -> tuple[Rows, Rows]:
-    """Take the rows of words and n-grams, and those of outputs."""
-    vector_size, num_words = settings["vector_size"], len(dictionary.words)
-    quantised = version is not None and fields.flag("the mark of quantised inputs")
-    _check_pruned(fields, dictionary.pruned, settings["num_buckets"])
-    if dictionary.pruned is not None and not quantised:
-        raise ValueError(
-            f"{fields.name}: n-grams were dropped (byte {fields.position}), yet the input matrix is not quantised. "
-            "fastText refuses such a file too: an early version wrote them, and they cannot be told apart."
-        )
-    num_ngrams = settings["num_buckets"] if dictionary.pruned is None else len(dictionary.pruned)
-    inputs = read_matrix(fields, "the input matrix", (num_words + num_ngrams, vector_size), quantised=quantised)
-    marked = version is not None and fields.flag("the mark of quantised outputs")
-    num_outputs = len(dictionary.labels) if settings["model"] == "supervised" else num_words
-    outputs = read_matrix(fields, "the output matrix", (num_outputs, vector_size), quantised=quantised and marked)
-    return inputs, outputs
+def _mend_end_of_line(inputs: Any, words: list[str], settings: dict[str, Any]) -> None:
+    """Let the row of ``</s>`` be its vector as that program computed it, with n-grams, which it has no more."""
+    row = words.index(END_OF_LINE.decode())
+    ngrams = [settings[name] for name in ("num_buckets", "min_ngram", "max_ngram")]
+    vector = mean_with_ngrams(inputs, row, len(words), *ngrams)
+    inputs.flags.writeable = True
+    inputs[row] = vector
+    inputs.flags.writeable = False
 
 
-def _check_pruned(fields: Fields, pruned: npt.NDArray[np.int32] | None, num_buckets: int) -> None:
+def _checked_pruning(
+    fields: Fields, pruned: npt.NDArray[np.int32] | None, num_buckets: int, quantised: bool
+) -> npt.NDArray[np.int32] | None:
+    """Return which n-grams were kept, or None for all of them, after checking that they can be found."""
     if pruned is None or not len(pruned):
-        return
+        return pruned if quantised else None  # in the first days of version 11, 0 stood for all of them
+    if not quantised:
+        raise ValueError(
+            f"{fields.name}: n-grams were dropped, but the input matrix (byte {fields.position}) is not quantised; "
+            "fastText has no such models. The file is damaged."
+        )
     for what, values, end in (("bucket", pruned[:, 0], num_buckets), ("row", pruned[:, 1], len(pruned))):
         (wrong,) = np.nonzero((values < 0) | (values >= end))
         if len(wrong):
@@ -105,6 +115,7 @@ def _check_pruned(fields: Fields, pruned: npt.NDArray[np.int32] | None, num_buck
             )
     if len(np.unique(pruned[:, 0])) < len(pruned):
         raise ValueError(f"{fields.name}: a bucket occurs twice among the kept n-grams. The file is damaged.")
+    return pruned
 
 
 def _read_version(fields: Fields) -> int | None:

@@ -70,8 +70,8 @@ def ngram_vectors(model: FastTextFile) -> NgramVectors:
     from daneo.embeddings.subwords.subwords import Subwords
 
     num_words = len(model.words)
-    if not (model.max_ngram and model.num_buckets):
-        subwords = Subwords(min_ngram=model.min_ngram, max_ngram=0, num_buckets=0)
+    if not (model.num_buckets and 0 < model.max_ngram >= model.min_ngram):
+        subwords = Subwords(min_ngram=0, max_ngram=0, num_buckets=0)
         return NgramVectors(subwords, np.empty((0, model.vector_size), np.float32))
     subwords = Subwords(min_ngram=model.min_ngram, max_ngram=model.max_ngram, num_buckets=model.num_buckets)
     if model.pruned is None:
