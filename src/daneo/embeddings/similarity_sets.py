@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from daneo.embeddings.evaluation_files import KnownWords, numbered_lines
 from daneo.embeddings.row_blocks import Doubles, unit
-from daneo.embeddings.rows import Rows
+from daneo.embeddings.rows import Floats, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,8 @@ class SimilarityResult:
         Pairs that were compared.
     num_left_out : int
         Pairs with a word that is unknown, or whose vector is not finite.
+    num_unseen : int
+        Pairs among `num_pairs` with a word that was never seen, whose n-grams stand for it.
     """
 
     name: str
@@ -38,28 +40,44 @@ class SimilarityResult:
     pearson_pvalue: float
     num_pairs: int
     num_left_out: int
+    num_unseen: int = 0
 
     def __str__(self) -> str:
         return (
             f"{self.name}: Spearman {self.spearman:.4f} (p = {self.spearman_pvalue:.2g}), "
             f"Pearson {self.pearson:.4f} (p = {self.pearson_pvalue:.2g}), "
-            f"{self.num_pairs} pairs, {self.num_left_out} left out"
+            f"{self.num_pairs} pairs, "
+            + (f"{self.num_unseen} of them with unseen words, " if self.num_unseen else "")
+            + f"{self.num_left_out} left out"
         )
 
 
 def evaluate_similarities(
-    path: Path, words: Sequence[str], matrix: Rows, limit: int, *, case_insensitive: bool
+    path: Path,
+    words: Sequence[str],
+    matrix: Rows,
+    limit: int,
+    *,
+    case_insensitive: bool,
+    unseen: Callable[[str], Floats] | None = None,
 ) -> SimilarityResult:
-    """See :meth:`daneo.WordVectors.evaluate_similarities`; `words` (V,), `matrix` (V, D), ids below `limit`."""
+    """See :meth:`daneo.WordVectors.evaluate_similarities`; `words` (V,), `matrix` (V, D), ids below `limit`.
+
+    `unseen` makes the vector (D,) of a word that is not found; without it the pair is left out.
+    """
     pairs = read_similarities(path)
     known = KnownWords(words, limit, case_insensitive=case_insensitive)
-    found = [(known.find(one), known.find(other), score) for one, other, score in pairs]
-    both = [(one, other, score) for one, other, score in found if one is not None and other is not None]
-    rows = np.array([pair[:2] for pair in both], dtype=np.int64).reshape(-1, 2)
-    cosines = np.einsum("nd,nd->n", unit(matrix[rows[:, 0]]), unit(matrix[rows[:, 1]]))
+    found = [(known.find(one), known.find(other)) for one, other, _ in pairs]
+    asked = [i for i, both in enumerate(found) if unseen is not None or None not in both]
+    one, other = (
+        _vectors([str(pairs[i][side]) for i in asked], [found[i][side] for i in asked], matrix, unseen)
+        for side in (0, 1)
+    )
+    cosines = np.einsum("nd,nd->n", unit(one), unit(other))
     is_finite = np.isfinite(cosines)
-    judged = np.array([score for *_, score in both])[is_finite]
     cosines = cosines[is_finite]
+    compared = [i for i, is_good in zip(asked, is_finite.tolist(), strict=True) if is_good]
+    judged = np.array([pairs[i][2] for i in compared])
     if len(judged) < 2:
         raise ValueError(
             f"{path}: the vectors know both words of {len(judged)} of its {len(pairs)} pairs; a correlation needs 2. "
@@ -70,7 +88,19 @@ def evaluate_similarities(
         name=path.name,
         num_pairs=len(judged),
         num_left_out=len(pairs) - len(judged),
+        num_unseen=sum(None in found[i] for i in compared),
     )
+
+
+def _vectors(words: list[str], found: list[int | None], matrix: Rows, unseen: Callable[[str], Floats] | None) -> Floats:
+    """Return the vectors of words, (N, D), of which some are found in the matrix."""
+    rows = np.array([-1 if row is None else row for row in found], dtype=np.int64)
+    vectors = np.empty((len(words), matrix.shape[1]), dtype=np.float32)
+    vectors[rows >= 0] = matrix[rows[rows >= 0]]
+    if unseen is not None:
+        for place in np.flatnonzero(rows < 0).tolist():
+            vectors[place] = unseen(words[place])
+    return vectors
 
 
 def _correlations(judged: Doubles, cosines: Doubles) -> dict[str, float]:

@@ -110,7 +110,7 @@ class WordNeighbours(WordLikeness):
         >>> vectors.most_similar(positive=["woman", "king"], negative=["man"], topn=1)[0][0]
         'queen'
         """
-        topn = _checked_topn(topn)
+        topn = checked_topn(topn)
         start, stop = self._range(restrict_vocab, clip_start, clip_end)
         if positive is None and negative is None:
             is_batch = isinstance(query, (list, tuple))
@@ -169,7 +169,7 @@ class WordNeighbours(WordLikeness):
         >>> vectors.most_similar_cosmul(["woman", "king"], ["man"], topn=1)[0][0]
         'queen'
         """
-        topn = _checked_topn(topn)
+        topn = checked_topn(topn)
         start, stop = self._range(restrict_vocab, 0, None)
         added, removed = _as_list(positive), _as_list(negative)
         if not added:
@@ -255,7 +255,8 @@ class WordNeighbours(WordLikeness):
         return clip_start, stop
 
 
-def _checked_topn(topn: int) -> int:
+def checked_topn(topn: int) -> int:
+    """Return how many answers are asked for."""
     try:
         number = operator.index(topn)
     except TypeError as error:

@@ -149,7 +149,8 @@ def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "d
     Warns
     -----
     UserWarning
-        Words with spaces, counted, in a text format: daneo reads them back, most other tools do not.
+        Words with spaces, counted, in a text format: daneo reads them back, most other tools do not. N-grams that a
+        format has no place for: words that were never seen have no vectors in the file.
 
     Raises
     ------
@@ -179,6 +180,18 @@ def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "d
         write_fasttext(path, model_of(vectors))
         return
     with output_file(path) as file:
-        remarks = _WRITERS[format].write(file, vectors.words, vectors.rows)
+        remarks = [*_WRITERS[format].write(file, vectors.words, vectors.rows), *_left_out(vectors, format)]
     for remark in remarks:
         warnings.warn(f"{os.fspath(path)}: {remark}", stacklevel=3)
+
+
+def _left_out(vectors: WordVectors, format: str) -> list[str]:
+    """Return what the user should be told about n-grams."""
+    from daneo.embeddings.subword_vectors import SubwordVectors
+
+    if not isinstance(vectors, SubwordVectors) or len(vectors.ngrams) == 0:
+        return []
+    return [
+        f"{len(vectors.ngrams)} rows of n-grams were left out, for {format} holds words alone: words that were never "
+        "seen have no vectors there. Save as daneo or fasttext-bin to keep them."
+    ]

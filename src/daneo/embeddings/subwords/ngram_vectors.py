@@ -44,10 +44,10 @@ class NgramVectors:
     >>> from daneo.embeddings.subwords.subwords import Subwords
     >>> subwords = Subwords(min_ngram=2, max_ngram=2, num_buckets=7)
     >>> subwords.ngrams("sea"), subwords.buckets("sea").tolist()
-    (['<s', 'se', 'ea', 'a>'], [6, 0, 6, 2])
-    >>> ngrams = NgramVectors(subwords, np.array([[8, 0], [0, 4]], dtype=np.float32), [0, 6])
+    (['<s', 'se', 'ea', 'a>'], [5, 2, 6, 3])
+    >>> ngrams = NgramVectors(subwords, np.array([[8, 0], [0, 4]], dtype=np.float32), [2, 5])
     >>> ngrams.vector("sea")
-    array([2., 2.], dtype=float32)
+    array([2., 1.], dtype=float32)
     """
 
     def __init__(
