@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daneo.corpus import Corpus, Phrases, Vocabulary
-    from daneo.embeddings import SubwordVectors, Word2Vec, WordVectors
+    from daneo.embeddings import FastText, SubwordVectors, Word2Vec, WordVectors
 
 __version__ = "0.1.0"
-__all__ = ["Corpus", "Phrases", "SubwordVectors", "Vocabulary", "Word2Vec", "WordVectors", "__version__"]
+__all__ = ["Corpus", "FastText", "Phrases", "SubwordVectors", "Vocabulary", "Word2Vec", "WordVectors", "__version__"]
 
 _HOMES = {
     "Corpus": "daneo.corpus",
+    "FastText": "daneo.embeddings",
     "Phrases": "daneo.corpus",
     "SubwordVectors": "daneo.embeddings",
     "Vocabulary": "daneo.corpus",

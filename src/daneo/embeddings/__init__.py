@@ -7,19 +7,34 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daneo.embeddings.analogies import AnalogyResult, AnalogySection
+    from daneo.embeddings.fasttext import FastText
     from daneo.embeddings.similarity_sets import SimilarityResult
+    from daneo.embeddings.similarity_shares import SimilarityShares, WordPart
     from daneo.embeddings.subword_vectors import SubwordVectors
     from daneo.embeddings.word2vec import Word2Vec
     from daneo.embeddings.word_vectors import WordVectors
 
-__all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "SubwordVectors", "Word2Vec", "WordVectors"]
+__all__ = [
+    "AnalogyResult",
+    "AnalogySection",
+    "FastText",
+    "SimilarityResult",
+    "SimilarityShares",
+    "SubwordVectors",
+    "Word2Vec",
+    "WordPart",
+    "WordVectors",
+]
 
 _HOMES = {
     "AnalogyResult": "daneo.embeddings.analogies",
     "AnalogySection": "daneo.embeddings.analogies",
+    "FastText": "daneo.embeddings.fasttext",
     "SimilarityResult": "daneo.embeddings.similarity_sets",
+    "SimilarityShares": "daneo.embeddings.similarity_shares",
     "SubwordVectors": "daneo.embeddings.subword_vectors",
     "Word2Vec": "daneo.embeddings.word2vec",
+    "WordPart": "daneo.embeddings.similarity_shares",
     "WordVectors": "daneo.embeddings.word_vectors",
 }
 

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,12 +112,15 @@ class TrainingState:
         The states of the generators.
     position : Position
         How far training has come.
+    learned : mapping of str to array
+        What else changes.
     """
 
     inputs: npt.NDArray[np.float32]
     outputs: npt.NDArray[np.float32]
     random: npt.NDArray[np.uint64]
     position: Position
+    learned: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def tensors(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return the arrays to save; the matrices are not copied."""
@@ -130,6 +133,7 @@ class TrainingState:
             "loss": position.loss,
             "examples": position.examples,
             "losses": np.array(position.losses, np.float64),
+            **self.learned,
         }
 
     def restore(self, saved: Mapping[str, np.ndarray[Any, Any]]) -> None:

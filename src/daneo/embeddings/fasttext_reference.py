@@ -16,8 +16,8 @@ inputs : float32 (R + 1, D)        rows of parts, changed in place; the last row
 outputs : float32 (V + 1, D)       output vectors, likewise; (V, D) for the inner nodes of a Huffman tree
 part_starts : int64 (V + 1,)       the parts of word w are parts[part_starts[w] : part_starts[w + 1]], one at least
 parts : int32                      rows of `inputs`
-position_weights : float32 (2 * window + 1, D) or (0, D)    CBOW: what each place in the window is multiplied by, changed
-                                   in place; without rows there is none. Skip-gram does not look at it.
+position_weights : float32 (2 * window + 1, D) or (0, D)    CBOW: what each place in the window is multiplied by,
+                                   changed in place; without rows, nothing. Skip-gram does not look at it.
 window, shrink_windows             each center looks 1 to `window` words to either side, drawn; or always `window`
 random : uint64 (2,)               state of the generator and place in the noise table, changed in place
 
@@ -34,6 +34,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 Ids = npt.NDArray[np.integer[Any]]
+Bools = npt.NDArray[np.bool_]
 Random = npt.NDArray[np.uint64]
 
 CENTERS = 4
@@ -113,16 +114,17 @@ def blocks(ends: Ids, size: int, window: int) -> Iterator[tuple[Ids, Ids]]:
         start = end
 
 
-def near(centers: Ids, positions: Ids, reaches: Ids) -> npt.NDArray[np.bool_]:
+def near(centers: Ids, positions: Ids, reaches: Ids) -> Bools:
     """Which positions are contexts of which center, (C, M)."""
     distance = np.abs(centers[:, None] - positions)
-    return (distance > 0) & (distance <= reaches[:, None])
+    is_near: Bools = (distance > 0) & (distance <= reaches[:, None])
+    return is_near
 
 
 def predictions(
-    words: Words, centers: Ids, positions: Ids, is_near: Floats, position_weights: Floats, window: int
+    words: Words, centers: Ids, positions: Ids, is_near: Bools, position_weights: Floats, window: int
 ) -> tuple[Floats, Floats, Floats]:
-    """What the contexts of each center add up to, h (C, D); the share of each in it (C, M, 1); its weights (C, M, D)."""
+    """The mean of each center's contexts, h (C, D); the share of each in it (C, M, 1); its weights (C, M, D)."""
     num_parts = is_near * words.num_parts(positions)
     share = (num_parts / np.maximum(num_parts.sum(axis=1, keepdims=True), 1))[:, :, None]
     weights = np.ones((len(centers), len(positions), 1))
@@ -133,7 +135,7 @@ def predictions(
 
 
 def learn(
-    words: Words, centers: Ids, positions: Ids, is_near: Floats, shares: Floats, weights: Floats,
+    words: Words, centers: Ids, positions: Ids, is_near: Bools, shares: Floats, weights: Floats,
     position_weights: Floats, window: int, gradient: Floats, learning_rate: float,
 ) -> None:  # fmt: skip
     """Move words and position weights down the gradient of h, (C, D): one center after the other."""
@@ -190,15 +192,13 @@ def cbow_negative_sampling(
         y = outputs[rows].astype(np.float64)
 
         is_noise = drawn != kept[centers][:, None]
-        weight = np.hstack([np.eye(len(centers)), negative / num_noise * is_noise]) * pairs.any(axis=1)[:, None]
+        weight = np.hstack([np.eye(len(centers)), negative / num_noise * is_noise]) * pairs.any(axis=1, keepdims=True)
         sign = np.repeat([1, -1], [len(centers), num_noise])
 
         loss += block_loss(h, y, sign, weight)
         h_gradient, y_gradient = block_gradients(h, y, sign, weight)
         np.add.at(outputs, rows, -learning_rate * y_gradient)
-        learn(
-            words, centers, positions, pairs, shares, weights, position_weights, window, h_gradient, learning_rate
-        )
+        learn(words, centers, positions, pairs, shares, weights, position_weights, window, h_gradient, learning_rate)
         num_examples += int(pairs.any(axis=1).sum())
     words.slide(len(kept), len(kept))
     return loss, num_examples
@@ -249,9 +249,7 @@ def cbow_hierarchical_softmax(
         loss += block_loss(h, y, sign, weight)
         h_gradient, y_gradient = block_gradients(h, y, sign, weight)
         np.add.at(outputs, path_nodes[path], -learning_rate * y_gradient)
-        learn(
-            words, center, positions, pairs, shares, weights, position_weights, window, h_gradient, learning_rate
-        )
+        learn(words, center, positions, pairs, shares, weights, position_weights, window, h_gradient, learning_rate)
         num_examples += 1
     words.slide(len(kept), len(kept))
     return loss, num_examples

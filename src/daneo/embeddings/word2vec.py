@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from daneo.embeddings.checkpoint import Checkpoint, TrainingState
-from daneo.embeddings.training_run import TrainingRun
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_files import read_model, write_model
-from daneo.embeddings.word2vec_matrices import (
-    Floats,
-    check_size,
-    copy_rows,
-    initial_vectors,
-    num_outputs,
-    without_padding,
-)
-from daneo.embeddings.word2vec_training import as_corpus, counted_vocabulary, encoded_corpus, start
+from daneo.embeddings.word2vec_matrices import Floats, check_size, copy_rows, initial_vectors, updated_rows
+from daneo.embeddings.word2vec_training import Beginning, by_algorithm
+from daneo.embeddings.word_trainer import WordTrainer
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
-from daneo.threads import available_cores
 
 if TYPE_CHECKING:
-    from daneo.corpus import EncodedCorpus, Vocabulary
-    from daneo.embeddings.training_run import Step
+    from daneo.corpus import Vocabulary
     from daneo.embeddings.word2vec_training import Text
+    from daneo.embeddings.word_trainer import EpochCallback
 
-    EpochCallback = Callable[["Word2Vec", int, float], None]
 
-
-class Word2Vec:
+class Word2Vec(WordTrainer):
     r"""Learn word vectors from text by skip-gram or CBOW.
 
     Skip-gram asks each context word v (a row of ``vectors``) to predict the center word u (a row of ``outputs``); CBOW
@@ -87,27 +76,11 @@ class Word2Vec:
     True
     """
 
+    config: Word2VecConfig
+
     @configured(Word2VecConfig)
     def __init__(self, config: Word2VecConfig) -> None:
-        self.config = config
-        self.losses: list[float] = []
-        self._num_tokens = 0
-        self._vocabulary: Vocabulary | None = None
-        self._inputs: Floats | None = None  # (V, D); while training padded to (V + 1, width)
-        self._outputs: Floats | None = None  # (V, D) or, for a Huffman tree, (V - 1, D)
-        self._training = False
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words, in the order of the rows."""
-        if self._vocabulary is None:
-            raise RuntimeError("Word2Vec has no words yet: call fit(corpus) first, or Word2Vec.load(path).")
-        return self._vocabulary
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether there are vectors, finished or not."""
-        return self._vocabulary is not None
+        super().__init__(config)
 
     @property
     def vectors(self) -> WordVectors:
@@ -117,15 +90,6 @@ class Word2Vec:
         if self._training:
             return WordVectors(words, self._inputs[: len(words), : self.config.vector_size].copy())
         return WordVectors(words, self._inputs)
-
-    @property
-    def outputs(self) -> Floats:
-        """The output matrix: a row for each word (V, D), or for each inner node of the Huffman tree (V - 1, D)."""
-        assert self._outputs is not None
-        if self._training:
-            size = num_outputs(self.config, self.vocabulary)
-            return self._outputs[:size, : self.config.vector_size].copy()
-        return self._outputs
 
     def fit(
         self,
@@ -177,24 +141,17 @@ class Word2Vec:
         KeyError
             A frozen word is not in the vocabulary.
         """
-        if resume and checkpoint is None:
-            raise ValueError("resume=True goes on from a checkpoint: say which with checkpoint=path.")
         if vectors is not None:
             check_size(vectors, self.config.vector_size)
-        num_threads = self.config.num_threads or available_cores()
-        settings = {**dataclasses.asdict(self.config), "num_threads": num_threads}
-        asked = {"task": "fit", **settings, "frozen": list(frozen)}
-        saved = None if checkpoint is None else Checkpoint(checkpoint, asked, resume=resume)
-        with encoded_corpus(self.config, corpus, vocabulary, saved, progress) as encoded:
-            words = counted_vocabulary(encoded)
+
+        def begin(words: Vocabulary) -> Beginning:
             inputs = initial_vectors(len(words), self.config.vector_size, self.config.seed)
             if vectors is not None:
                 copy_rows(vectors, words, inputs, self.config.vector_size)
-            step, state = start(self.config, words, encoded, inputs, None, frozen)
-            if saved is not None and (before := saved.load()) is not None:
-                state.restore(before)
-            self._vocabulary = words
-            self._train(encoded, step, state, self.config.epochs, progress, on_epoch, saved, checkpoint_seconds)
+            return beginning(inputs, None, words, frozen)
+
+        asked = {"task": "fit", "frozen": list(frozen)}
+        self._fit(corpus, vocabulary, begin, asked, progress, on_epoch, checkpoint, checkpoint_seconds, resume)
         return self
 
     def continue_training(
@@ -227,30 +184,7 @@ class Word2Vec:
         >>> model.continue_training(["a b d", "d b a"]).vectors.words
         ['a', 'b', 'c', 'd']
         """
-        old, inputs_before, outputs_before = self.vocabulary, self._inputs, self._outputs
-        assert inputs_before is not None
-        assert outputs_before is not None
-        epochs = self.config.epochs if epochs is None else epochs
-        if epochs < 1:
-            raise ValueError(f"Word2Vec.continue_training expected epochs of at least 1, got {epochs}.")
-        corpus = as_corpus(corpus)
-        words, counts = corpus.count(num_threads=self.config.num_threads, progress=progress)
-        known = [at for at, word in enumerate(words) if word in old or counts[at] >= self.config.min_count]
-        extended = old.extended([words[at] for at in known], counts[known])
-
-        size = self.config.vector_size
-        inputs = initial_vectors(len(extended), size, self.config.seed, first=len(old))
-        inputs[: len(old), :size] = inputs_before
-        if self.config.loss == "hierarchical_softmax":
-            outputs_before = None
-        losses, num_tokens = self.losses, self._num_tokens
-        with encoded_corpus(self.config, corpus, extended, None, progress) as encoded:
-            step, state = start(self.config, extended, encoded, inputs, outputs_before, frozen)
-            self._vocabulary = extended
-            try:
-                self._train(encoded, step, state, epochs, progress, on_epoch)
-            finally:
-                self.losses, self._num_tokens = losses + self.losses, num_tokens + self._num_tokens
+        self._continue(corpus, epochs, frozen, progress, on_epoch)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -280,38 +214,19 @@ class Word2Vec:
         model.losses, model._num_tokens = saved.losses, saved.num_tokens
         return model
 
-    def __repr__(self) -> str:
-        state = f"{len(self.vocabulary)} words" if self.is_trained else "not trained"
-        return f"<Word2Vec: {state}, vector_size={self.config.vector_size}, {self.config.architecture}>"
+    def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> Beginning:
+        assert self._inputs is not None
+        inputs = initial_vectors(len(extended), self.config.vector_size, self.config.seed, first=len(old))
+        inputs[: len(old), : self.config.vector_size] = self._inputs
+        outputs = None if self.config.loss == "hierarchical_softmax" else self._outputs
+        return beginning(inputs, outputs, extended, frozen)
 
-    def _train(
-        self,
-        encoded: EncodedCorpus,
-        step: Step,
-        state: TrainingState,
-        epochs: int,
-        progress: ProgressCallback | None,
-        on_epoch: EpochCallback | None,
-        saved: Checkpoint | None = None,
-        checkpoint_seconds: float = 60.0,
-    ) -> None:
-        words, size = self.vocabulary, self.config.vector_size
-        self._inputs, self._outputs, self._training = state.inputs, state.outputs, True
-        self.losses, self._num_tokens = state.position.losses, encoded.num_tokens
-        try:
-            TrainingRun(
-                encoded,
-                step,
-                state.position,
-                epochs=epochs,
-                learning_rate=self.config.first_learning_rate,
-                min_learning_rate=self.config.last_learning_rate,
-                progress=progress,
-                on_epoch=None if on_epoch is None else lambda epoch, loss: on_epoch(self, epoch, loss),
-                save=None if saved is None else lambda: saved.save(state.tensors()),
-                checkpoint_seconds=checkpoint_seconds,
-            ).run()
-        finally:  # also when interrupted: what was learned is kept
-            self._training = False
-            self._inputs = without_padding(state.inputs, len(words), size)
-            self._outputs = without_padding(state.outputs, num_outputs(self.config, words), size)
+    def _num_rows(self) -> int:
+        return len(self.vocabulary)
+
+
+def beginning(inputs: Floats, outputs: Floats | None, words: Vocabulary, frozen: Sequence[str]) -> Beginning:
+    """Return what training begins with: the rows, which of them may change, and word2vec's kernels."""
+    from daneo.embeddings import word2vec_kernels as kernels
+
+    return Beginning(inputs, outputs, (updated_rows(words, frozen),), by_algorithm(kernels))

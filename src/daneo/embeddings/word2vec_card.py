@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from daneo.embeddings.word_vectors import WordVectors
 
 
-def card(config: Word2VecConfig, vectors: WordVectors, losses: Sequence[float], num_tokens: int) -> str:
-    """Return the text of the card."""
+def card(name: str, config: Word2VecConfig, vectors: WordVectors, losses: Sequence[float], num_tokens: int) -> str:
+    """Return the text of the card of a model of the class `name`."""
     settings = "\n".join(f"| {name} | {value} |" for name, value in dataclasses.asdict(config).items())
     epochs = "\n".join(f"| {epoch} | {loss:.4f} |" for epoch, loss in enumerate(losses, 1))
-    return f"""# Word vectors by word2vec
+    return f"""# Word vectors by {name}
 
 {len(vectors):,} words, {vectors.vector_size} numbers each, learned from {num_tokens:,} words of text.
 
@@ -25,7 +25,7 @@ import daneo
 
 vectors = daneo.WordVectors.load(".")  # this directory
 vectors.most_similar({vectors.words[0]!r})
-model = daneo.Word2Vec.load(".")  # to go on training: model.continue_training(corpus)
+model = daneo.{name}.load(".")  # to go on training: model.continue_training(corpus)
 ```
 
 | setting | value |

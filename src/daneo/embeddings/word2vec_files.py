@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from daneo.settings import from_mapping
 if TYPE_CHECKING:
     from daneo.corpus import Vocabulary
     from daneo.embeddings.word_vectors import WordVectors
+
+S = TypeVar("S")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +53,7 @@ def write_model(
             vectors.vocabulary,
             vectors.matrix,
             config={"settings": dataclasses.asdict(config), "training": training},
-            card=card(config, vectors, losses, num_tokens),
+            card=card("Word2Vec", config, vectors, losses, num_tokens),
         )
         write_tensors(fresh / "training.safetensors", {"outputs": outputs})
 
@@ -67,33 +69,44 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
         It is damaged, or holds word vectors of another origin.
     """
     record = read_config(path)
-    training = record.get("training")
-    if not isinstance(training, dict) or training.get("algorithm") != "word2vec":
-        raise ValueError(
-            f"{path} holds word vectors that Word2Vec.save did not write. Open it with WordVectors.load, or train from "
-            "it with Word2Vec().fit(corpus, vectors=...)."
-        )
-    config = _settings(path, record)
+    losses, num_tokens = read_losses(path, record, "word2vec", "Word2Vec")
+    config = read_settings(path, record, Word2VecConfig)
     vocabulary, inputs, _ = read_directory(path)
     file = Path(path) / "training.safetensors"
     outputs = map_tensors(file).get("outputs") if file.exists() else None
-    _demand(f"{path}/vectors.safetensors: 'vectors'", inputs, (len(vocabulary), config.vector_size))
-    _demand(f"{file}: 'outputs'", outputs, (num_outputs(config, vocabulary), config.vector_size))
+    demand(f"{path}/vectors.safetensors: 'vectors'", inputs, (len(vocabulary), config.vector_size))
+    demand(f"{file}: 'outputs'", outputs, (num_outputs(config, vocabulary), config.vector_size))
     assert outputs is not None
+    return SavedModel(config, vocabulary, inputs, outputs, losses, num_tokens)
+
+
+def read_losses(
+    path: str | os.PathLike[str], record: dict[str, Any], algorithm: str, name: str
+) -> tuple[list[float], int]:
+    """Return what a config says of the training, which must have been by `algorithm`; `name` is the class's."""
+    training = record.get("training")
+    if not isinstance(training, dict) or training.get("algorithm") != algorithm:
+        raise ValueError(
+            f"{path} holds word vectors that {name}.save did not write. Open it with WordVectors.load, or train from "
+            "it with Word2Vec().fit(corpus, vectors=...)."
+        )
     losses, num_tokens = training.get("losses"), training.get("num_tokens", "none")
     if not isinstance(losses, list) or not all(isinstance(number, (int, float)) for number in [*losses, num_tokens]):
         raise ValueError(f"{path}/config.json: expected training.num_tokens and training.losses to be numbers.")
-    return SavedModel(config, vocabulary, inputs, outputs, [float(loss) for loss in losses], int(num_tokens))
+    return [float(loss) for loss in losses], int(num_tokens)
 
 
-def _settings(path: str | os.PathLike[str], record: dict[str, Any]) -> Word2VecConfig:
+def read_settings(path: str | os.PathLike[str], record: dict[str, Any], config: type[S]) -> S:
+    """Return the settings of a config.json, as the given dataclass."""
     try:
-        return from_mapping(Word2VecConfig, record["settings"])
+        return from_mapping(config, record["settings"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}/config.json: the settings are not those of Word2Vec ({error}).") from error
+        name = config.__name__.removesuffix("Config")
+        raise ValueError(f"{path}/config.json: the settings are not those of {name} ({error}).") from error
 
 
-def _demand(what: str, array: np.ndarray[Any, Any] | None, shape: tuple[int, int]) -> None:
-    if array is None or array.dtype != np.float32 or array.shape != shape:
-        came = "nothing" if array is None else f"{array.dtype} of shape {array.shape}"
+def demand(what: str, array: Any, shape: tuple[int, int]) -> None:
+    """Refuse anything but a float32 array of this shape."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.shape != shape:
+        came = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else "nothing"
         raise ValueError(f"{what}: expected float32 of shape {shape}, got {came}.")

@@ -1,10 +1,9 @@
 """The four trainers of word2vec, compiled. Same names, arguments and draws as in word2vec_reference.py.
 
 All take a stretch of text and update the matrices in place, without a lock: any number of threads may train the same
-matrices, each with `random` and a stretch of its own. Nothing is checked. A step takes the rows that it needs into two
-blocks, X of input and Y of output vectors, so that all else is three small matrix products in the innermost cache
-(block_products_kernels.py). Skip-gram and CBOW with negative sampling take CENTERS neighbouring centers at once, which
-share their noise and most of their contexts. The rows of the next step are prefetched during this one.
+matrices, each with `random` and a stretch of its own. Nothing is checked. A step takes its rows into two blocks, X of
+input and Y of output vectors; all else is three small matrix products (block_products_kernels.py). Negative sampling
+takes CENTERS neighbouring centers at once, which share noise and contexts. The next step's rows are prefetched.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _MULTIPLIER, _INCREMENT = np.uint64(6364136223846793005), np.uint64(144269504088
 
 @compiled
 def next_random(random: Random) -> Any:
-    # Knuth's 64-bit linear congruential generator; its high bits are the good ones.
+    """Advance Knuth's 64-bit linear congruential generator; its high bits are the good ones."""
     random[0] = random[0] * _MULTIPLIER + _INCREMENT
     return random[0]
 
@@ -61,7 +60,8 @@ def subsample(ids: Ids, ends: Ends, keep: Floats, random: Random, kept: Ids, kep
 
 @compiled
 def longest_document(ends: Ends) -> Any:
-    longest = ends[0] if len(ends) else 0  # document: no window reaches further, whatever was asked for
+    """Return the length of the longest document: no window reaches further, whatever was asked for."""
+    longest = ends[0] if len(ends) else 0
     for document in range(1, len(ends)):
         longest = max(longest, ends[document] - ends[document - 1])
     return longest
@@ -69,6 +69,7 @@ def longest_document(ends: Ends) -> Any:
 
 @compiled
 def draw_reach(window: int, shrink_windows: bool, random: Random) -> int:
+    """Draw how far a center looks."""
     if not shrink_windows:
         return window
     return window - int(np.int64((next_random(random) >> np.uint64(33)) % np.uint64(window)))
@@ -76,7 +77,7 @@ def draw_reach(window: int, shrink_windows: bool, random: Random) -> int:
 
 @compiled
 def take_noise(noise: Ids, random: Random, outputs: Floats, rows: Ids, first: int, count: int) -> None:
-    # The table is shuffled, so going through it in order draws at random and spares the cache misses of jumping.
+    """Fill rows[first : first + count] with the next words of the table: it is shuffled, and jumping misses caches."""
     size = len(noise)
     cursor = int(np.int64(random[1] % np.uint64(size)))
     ahead = (cursor + count) % size
@@ -99,7 +100,7 @@ def pair_weights(
     weight: Floats,
     column: int,
 ) -> int:
-    # The pairs of one center, and for every context the noise that each of its pairs brings.
+    """Weigh the pairs of one center, and for every context the noise that each of its pairs brings."""
     first, last = max(0, center - reach - low), min(num_contexts, center + reach + 1 - low)
     for j in range(first, last):
         if j != center - low:
@@ -110,12 +111,13 @@ def pair_weights(
 
 @compiled
 def weigh_noise(rows: Ids, num_centers: int, num_rows: int, num_columns: int, weight: Floats) -> None:
+    """Give all noise words the weight of the first; noise that is one of the centers is no noise."""
     for k in range(CENTERS + 1, num_columns):
         for j in range(num_rows):
             weight[j, k] = weight[j, CENTERS]
     for k in range(CENTERS, num_columns):
         for i in range(num_centers):
-            if rows[i] == rows[k]:  # noise that is one of the centers is no noise
+            if rows[i] == rows[k]:
                 weight[:num_rows, k] = 0
 
 
@@ -240,7 +242,7 @@ def take_path(
     rows: Ids,
     weight: Floats,
 ) -> int:
-    # The inner nodes from the root of the Huffman tree to a word, filled up to a multiple of four.
+    """Take the inner nodes from the root of the Huffman tree to a word, filled up to a multiple of four."""
     start, count = path_starts[word], int(path_starts[word + 1] - path_starts[word])
     padded = (count + 3) // 4 * 4
     for k in range(count):
@@ -328,8 +330,7 @@ def cbow_hierarchical_softmax(
     columns = (longest_path + 3) // 4 * 4
     x, change = np.zeros((1, width), f32), np.zeros((1, width), f32)
     score, weight = np.zeros((1, columns), f32), np.zeros((1, columns), f32)
-    rows = np.zeros(columns, np.int64)
-    rate = f32(learning_rate)
+    rows, rate = np.zeros(columns, np.int64), f32(learning_rate)
     loss, num_examples, start = 0.0, 0, 0
     for end in ends:
         for center in range(start, end):

@@ -21,8 +21,15 @@ Floats = npt.NDArray[np.float32]
 
 
 def padded_rows(num_rows: int, vector_size: int) -> Floats:
-    """Zeros for `num_rows` rows and a spare one, which blocks that are not full read and add nothing to."""
-    return np.zeros((num_rows + 1, -(-vector_size // LANES) * LANES), np.float32)
+    """Zeros for `num_rows` rows and a spare one, which blocks that are not full read and add nothing to.
+
+    The memory begins at a multiple of 64 bytes: a register that lies across two cache lines costs twice, a fifth of all
+    the time that training takes.
+    """
+    width = -(-vector_size // LANES) * LANES
+    room = np.zeros((num_rows + 1) * width + LANES, np.float32)
+    first = -room.ctypes.data % (4 * LANES) // 4
+    return room[first : first + (num_rows + 1) * width].reshape(num_rows + 1, width)
 
 
 def without_padding(padded: Floats, num_rows: int, vector_size: int) -> Floats:
@@ -39,15 +46,15 @@ def without_padding(padded: Floats, num_rows: int, vector_size: int) -> Floats:
     return flat[: num_rows * vector_size].reshape(num_rows, vector_size)
 
 
-def initial_vectors(num_words: int, vector_size: int, seed: int, *, first: int = 0) -> Floats:
-    """Uniform numbers from -1/2D to 1/2D, as word2vec.c begins; rows before `first` stay zero."""
-    vectors = padded_rows(num_words, vector_size)
+def initial_vectors(num_rows: int, vector_size: int, seed: int, *, first: int = 0, scale: float = 0.5) -> Floats:
+    """Uniform numbers from -scale/D to scale/D, 0.5 as word2vec.c begins; rows before `first` stay zero."""
+    vectors = padded_rows(num_rows, vector_size)
     # Rows that are added later draw other numbers than the first words did.
     random = np.random.default_rng([seed, first] if first else seed)
-    for start in range(first, num_words, _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, num_words)
+    for start in range(first, num_rows, _ROWS_AT_ONCE):
+        stop = min(start + _ROWS_AT_ONCE, num_rows)
         rows = random.random((stop - start, vector_size), dtype=np.float32)
-        vectors[start:stop, :vector_size] = (rows - np.float32(0.5)) / np.float32(vector_size)
+        vectors[start:stop, :vector_size] = (rows - np.float32(0.5)) * np.float32(2 * scale) / np.float32(vector_size)
     return vectors
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +19,8 @@ from daneo.embeddings.noise import keep_probabilities, noise_table
 from daneo.embeddings.private_rows import PrivateRows
 from daneo.embeddings.text_stretches import TextStretches
 from daneo.embeddings.training_run import Position, Step
-from daneo.embeddings.word2vec_config import Word2VecConfig
-from daneo.embeddings.word2vec_matrices import Floats, num_outputs, padded_rows, updated_rows
+from daneo.embeddings.word2vec_config import ARCHITECTURES, LOSSES, Word2VecConfig
+from daneo.embeddings.word2vec_matrices import Floats, num_outputs, padded_rows
 from daneo.progress import ProgressCallback
 from daneo.threads import available_cores
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
     Text = Corpus | str | os.PathLike[str] | Iterable[str] | Iterable[list[str]] | Iterable[tuple[str, ...]]
 
+
+Kernel = Callable[..., tuple[float, int]]
 
 PRIVATE_NODES = 255  # the top eight levels of a full tree
 MERGES = 32  # so often in an epoch, at least, a thread's copies are averaged with the others'
@@ -121,13 +126,39 @@ def num_private_nodes(config: Word2VecConfig, encoded: EncodedCorpus, num_nodes:
     return min(num_nodes, PRIVATE_NODES) if len(TextStretches(encoded)) >= MERGES * num_threads else 0
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What a training run begins with.
+
+    Attributes
+    ----------
+    inputs : float32 array of shape (rows + 1, width)
+        The rows that are learned, padded.
+    outputs : float32 array of shape (at most V, D), or None
+        Outputs to go on from; None begins with zeros.
+    arrays : tuple of arrays
+        What the kernels take between the outputs and the noise or the paths.
+    kernels : mapping
+        The kernel for each (architecture, loss).
+    learned : mapping of str to array
+        Which of the arrays change in training too.
+    """
+
+    inputs: Floats
+    outputs: Floats | None
+    arrays: tuple[npt.NDArray[Any], ...]
+    kernels: Mapping[tuple[str, str], Kernel]
+    learned: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+
+def by_algorithm(kernels: ModuleType) -> dict[tuple[str, str], Kernel]:
+    """Return the four trainers of a module, which have the settings' names."""
+    pairs = itertools.product(ARCHITECTURES, LOSSES)
+    return {(architecture, loss): getattr(kernels, f"{architecture}_{loss}") for architecture, loss in pairs}
+
+
 def start(
-    config: Word2VecConfig,
-    vocabulary: Vocabulary,
-    encoded: EncodedCorpus,
-    inputs: Floats,
-    outputs_before: Floats | None,
-    frozen: Sequence[str],
+    config: Word2VecConfig, vocabulary: Vocabulary, encoded: EncodedCorpus, beginning: Beginning
 ) -> tuple[Step, TrainingState]:
     """Bind the kernel that the settings ask for to its arrays; return what trains a stretch, and all that it changes.
 
@@ -135,12 +166,8 @@ def start(
     ----------
     config, vocabulary, encoded
         The settings, the words and the text.
-    inputs : float32 array of shape (V + 1, width)
-        The vectors to begin with, padded.
-    outputs_before : float32 array of shape (at most V, D), or None
-        Outputs to go on from; None begins with zeros.
-    frozen : sequence of str
-        Words whose vectors stay.
+    beginning : Beginning
+        The rows, and what trains them.
     """
     from daneo.embeddings import word2vec_kernels as kernels
 
@@ -148,14 +175,14 @@ def start(
     counts, nodes = vocabulary.counts, num_outputs(config, vocabulary)
     private = num_private_nodes(config, encoded, nodes, num_threads)
     outputs = padded_rows(nodes + num_threads * private, config.vector_size)
-    if outputs_before is not None:
-        outputs[: len(outputs_before), : config.vector_size] = outputs_before
-    rows, keep = updated_rows(vocabulary, frozen), keep_probabilities(counts, config.sample)
+    if beginning.outputs is not None:
+        outputs[: len(beginning.outputs), : config.vector_size] = beginning.outputs
+    keep, kernel = keep_probabilities(counts, config.sample), beginning.kernels[config.architecture, config.loss]
     slack = config.window + 2 * kernels.CENTERS + 1  # words that may be prefetched beyond the end
     if config.loss == "negative_sampling":
-        train, table_size = _sampling(config, counts)
+        train, table_size = _sampling(kernel, config, counts)
     else:
-        train, table_size = _tree(config, counts, outputs, private, num_threads), 0
+        train, table_size = _tree(kernel, counts, outputs, private, num_threads), 0
     random = random_states(config.seed, num_threads, table_size)
 
     def step(
@@ -164,22 +191,18 @@ def start(
         kept, kept_ends = np.empty(len(ids) + slack, np.int32), np.empty(len(ends), np.int64)
         kernels.subsample(ids, ends, keep, random[thread], kept, kept_ends)
         window = (config.window, config.shrink_windows, learning_rate, random[thread])
-        return train(thread, (kept, kept_ends, inputs, outputs, rows), window)
+        return train(thread, (kept, kept_ends, beginning.inputs, outputs, *beginning.arrays), window)
 
     position = Position(np.zeros(num_threads), np.zeros(num_threads))
-    return step, TrainingState(inputs, outputs, random, position)
+    return step, TrainingState(beginning.inputs, outputs, random, position, beginning.learned)
 
 
-# train(thread, (kept, ends, inputs, outputs, updated rows), (window, shrink_windows, learning rate, random state))
+# train(thread, (kept, ends, inputs, outputs, *arrays), (window, shrink_windows, learning rate, random state))
 Train = Callable[[int, tuple[Any, ...], tuple[Any, ...]], tuple[float, int]]
 
 
-def _sampling(config: Word2VecConfig, counts: npt.NDArray[np.int64]) -> tuple[Train, int]:
+def _sampling(kernel: Kernel, config: Word2VecConfig, counts: npt.NDArray[np.int64]) -> tuple[Train, int]:
     """Return what trains with negative sampling, and the length of the noise table."""
-    from daneo.embeddings import word2vec_kernels as kernels
-
-    skipgram = config.architecture == "skipgram"
-    kernel = kernels.skipgram_negative_sampling if skipgram else kernels.cbow_negative_sampling
     table = noise_table(counts, config.ns_exponent, config.seed)
     noise = (table, num_noise_words(config), float(config.negative))
 
@@ -190,14 +213,8 @@ def _sampling(config: Word2VecConfig, counts: npt.NDArray[np.int64]) -> tuple[Tr
     return train, len(table)
 
 
-def _tree(
-    config: Word2VecConfig, counts: npt.NDArray[np.int64], outputs: Floats, private: int, num_threads: int
-) -> Train:
+def _tree(kernel: Kernel, counts: npt.NDArray[np.int64], outputs: Floats, private: int, num_threads: int) -> Train:
     """Return what trains with hierarchical softmax."""
-    from daneo.embeddings import word2vec_kernels as kernels
-
-    skipgram = config.architecture == "skipgram"
-    kernel = kernels.skipgram_hierarchical_softmax if skipgram else kernels.cbow_hierarchical_softmax
     paths = huffman_paths(counts)
     longest, num_nodes = paths.longest, len(counts) - 1
     top = PrivateRows(outputs, num_nodes - private, num_nodes, num_nodes, num_threads)

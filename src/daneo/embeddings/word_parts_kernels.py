@@ -1,7 +1,7 @@
 """The vectors of a text's words while a window passes over them, compiled. Meaning: word_parts_reference.py.
 
-Rows are C-contiguous float32, a multiple of LANES wide. Nothing is checked. Several threads may slide over one matrix of
-inputs at once, each with means of its own; now and then an addition is lost (Hogwild).
+Rows are C-contiguous float32, a multiple of LANES wide. Nothing is checked. Several threads may slide over one matrix
+of inputs at once, each with means of its own; now and then an addition is lost (Hogwild).
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def _take_mean(inputs: Floats, parts: Ids, first: int, last: int, means: Floats,
         for p in range(first, last):
             part = parts[p]
             t0, t1 = fma(share, load(inputs, part, d), t0), fma(share, load(inputs, part, d + LANES), t1)
-            t2, t3 = fma(share, load(inputs, part, d + 2 * LANES), t2), fma(share, load(inputs, part, d + 3 * LANES), t3)
+            t2, t3 = (
+                fma(share, load(inputs, part, d + 2 * LANES), t2),
+                fma(share, load(inputs, part, d + 3 * LANES), t3),
+            )
         store(means, row, d, t0)
         store(before, row, d, t0)
         store(means, row, d + LANES, t1)
@@ -58,15 +61,15 @@ def _give_change(inputs: Floats, parts: Ids, first: int, last: int, means: Float
     width = inputs.shape[1]
     for d in range(0, width - 3 * LANES, 4 * LANES):
         c0 = fma(minus, load(before, row, d), load(means, row, d))
-        c1 = fma(minus, load(before, row, d+LANES), load(means, row, d+LANES))
-        c2 = fma(minus, load(before, row, d+2*LANES), load(means, row, d+2*LANES))
-        c3 = fma(minus, load(before, row, d+3*LANES), load(means, row, d+3*LANES))
+        c1 = fma(minus, load(before, row, d + LANES), load(means, row, d + LANES))
+        c2 = fma(minus, load(before, row, d + 2 * LANES), load(means, row, d + 2 * LANES))
+        c3 = fma(minus, load(before, row, d + 3 * LANES), load(means, row, d + 3 * LANES))
         for p in range(first, last):
             part = parts[p]
             increase(inputs, part, d, c0)
-            increase(inputs, part, d+LANES, c1)
-            increase(inputs, part, d+2*LANES, c2)
-            increase(inputs, part, d+3*LANES, c3)
+            increase(inputs, part, d + LANES, c1)
+            increase(inputs, part, d + 2 * LANES, c2)
+            increase(inputs, part, d + 3 * LANES, c3)
     for d in range(width // (4 * LANES) * 4 * LANES, width, LANES):
         change = fma(minus, load(before, row, d), load(means, row, d))
         for p in range(first, last):

@@ -1,15 +1,15 @@
 """The vectors of a text's words while a window passes over them, as definitions: plain NumPy.
 
-A word is the mean of its parts' rows. Windows overlap, so a word of the text is needed by many steps in a row: its mean is
-taken once, when the window reaches it, and what the steps added to that mean goes to its parts once, when the window has
-passed. Adding a change to every part moves their mean by just that change, so the mean stays up to date in between; only
-other words with the same parts learn of it later.
+A word is the mean of its parts' rows. Windows overlap, so a word of the text is needed by many steps in a row: its mean
+is taken once, when the window reaches it, and what the steps added to that mean goes to its parts once, when the window
+has passed. Adding a change to every part moves their mean by just that change, so the mean stays up to date in between;
+only other words with the same parts learn of it later.
 
 inputs : float32 (rows, D)         the rows of all parts, changed in place
 part_starts : int64 (V + 1,)       the parts of word w are parts[part_starts[w] : part_starts[w + 1]], one at least
 parts : int32                      rows of `inputs`
 means, before : float32 (R, D)     the words in the window: as they are, and as they were when it reached them
-live : int64 (3,)                  position of row 0 of `means`; the first and, less one, the last position in the window
+live : int64 (3,)                  position of row 0 of `means`; where the window begins and where it ends
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def slide(
 ) -> int:
     """Let the window be the positions from `low` to `high` of the text `kept`; return the row of `means` of `low`.
 
-    The bounds never go back. First the changes of the words that are passed go to their parts, then the new words' means
-    are taken.
+    The bounds never go back. First the changes of the words that are passed go to their parts, then the means of the
+    new ones are taken.
     """
     origin, first, last = live.tolist()
     for position in range(first, min(low, last)):
@@ -52,4 +52,4 @@ def slide(
         word, row = kept[position], position - origin
         means[row] = before[row] = inputs[parts[part_starts[word] : part_starts[word + 1]]].mean(axis=0)
     live[:] = origin, low, max(high, last)
-    return low - origin
+    return int(low - origin)

@@ -1,0 +1,179 @@
+"""A trained FastText model on disk: daneo's directory, or a .bin of Facebook's program."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.embeddings.fasttext_config import FastTextConfig
+from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config
+from daneo.embeddings.formats.tensors import map_tensors, write_tensors
+from daneo.embeddings.formats.vectors_directory import open_directory, write_vectors
+from daneo.embeddings.word2vec_card import card
+from daneo.embeddings.word2vec_files import demand, read_losses, read_settings
+from daneo.embeddings.word2vec_matrices import Floats, num_outputs
+from daneo.files import replaced_directory
+
+if TYPE_CHECKING:
+    from daneo.corpus import Vocabulary
+    from daneo.embeddings.rows import Rows
+    from daneo.embeddings.subword_vectors import SubwordVectors
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedFastText:
+    """All that further training needs. The rows are memory-mapped and read-only.
+
+    Attributes
+    ----------
+    config, vocabulary
+        The settings and the V words.
+    own, ngrams : float32 rows of shape (V, D) and (U, D)
+        Rows of the words' own and of n-grams.
+    buckets : int32 array of shape (U,), rising
+        The bucket of each n-gram row.
+    outputs : float32 array or None
+        None begins with zeros.
+    position_weights : float32 array of shape (2 * window + 1, D) or None
+    losses, num_tokens
+        What training said so far.
+    """
+
+    config: FastTextConfig
+    vocabulary: Vocabulary
+    own: Rows
+    ngrams: Rows
+    buckets: npt.NDArray[np.int32]
+    outputs: Floats | None
+    position_weights: Floats | None = None
+    losses: Sequence[float] = ()
+    num_tokens: int = 0
+
+
+def write_directory(path: str | os.PathLike[str], model: SavedFastText, vectors: SubwordVectors) -> None:
+    """Write a model beside `path` and rename it."""
+    assert model.outputs is not None
+    training = {"algorithm": "fasttext", "losses": list(model.losses), "num_tokens": model.num_tokens}
+    tensors = {"own": np.asarray(model.own[:]), "outputs": model.outputs}
+    if model.position_weights is not None:
+        tensors["position_weights"] = model.position_weights
+    with replaced_directory(path, known=DIRECTORY_NAMES) as fresh:
+        write_vectors(
+            fresh,
+            vectors,
+            config={"settings": dataclasses.asdict(model.config), "training": training},
+            card=card("FastText", model.config, vectors, model.losses, model.num_tokens),
+        )
+        write_tensors(fresh / "training.safetensors", tensors)
+
+
+def read_directory(path: str | os.PathLike[str]) -> SavedFastText:
+    """Open a model's directory and check that its parts fit each other.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such directory, or a file of it is missing.
+    ValueError
+        It is damaged, or holds word vectors of another origin.
+    """
+    from daneo.embeddings.subword_vectors import SubwordVectors
+
+    record = read_config(path)
+    losses, num_tokens = read_losses(path, record, "fasttext", "FastText")
+    config = read_settings(path, record, FastTextConfig)
+    vectors = open_directory(path)
+    if not isinstance(vectors, SubwordVectors) or vectors.ngrams.subwords != config.parts:
+        raise ValueError(f"{path}/config.json: the settings and the n-grams' differ. The file is damaged.")
+    file = Path(path) / "training.safetensors"
+    found: dict[str, Any] = map_tensors(file) if file.exists() else {}
+    size, ngrams = config.vector_size, vectors.ngrams
+    demand(f"{file}: 'own'", found.get("own"), (len(vectors), size))
+    demand(f"{file}: 'outputs'", found.get("outputs"), (num_outputs(config, vectors.vocabulary), size))
+    demand(f"{path}/vectors.safetensors: 'ngrams'", ngrams.rows, (len(ngrams), size))
+    if config.position_weights:
+        demand(f"{file}: 'position_weights'", found.get("position_weights"), (2 * config.window + 1, size))
+    return SavedFastText(
+        config=config, vocabulary=vectors.vocabulary, own=found["own"], ngrams=ngrams.rows,
+        buckets=np.arange(len(ngrams), dtype=np.int32) if ngrams.buckets is None else ngrams.buckets,
+        outputs=found["outputs"], position_weights=found.get("position_weights"), losses=losses, num_tokens=num_tokens,
+    )  # fmt: skip
+
+
+def write_bin(path: str | os.PathLike[str], model: SavedFastText) -> None:
+    """Write a .bin that Facebook's program opens: a row for every bucket, zeros for those that were never used."""
+    from daneo.embeddings.formats.fasttext_file import Architecture, FastTextFile, Loss, write_fasttext
+    from daneo.embeddings.formats.fasttext_rows import DenseInputs
+
+    config, subwords, words = model.config, model.config.parts, model.vocabulary
+    if subwords.kind != "characters":
+        raise ValueError(
+            f"fastText has n-grams of characters only, this model has n-grams of {subwords.kind}. format='daneo' keeps "
+            "them; vectors.save(path, format='fasttext-vec') writes the vectors of the words alone."
+        )
+    assert model.outputs is not None
+    outputs = np.zeros((len(words), config.vector_size), np.float32)
+    outputs[: len(model.outputs)] = model.outputs[
+        :
+    ]  # of a Huffman tree there is a row less; fastText keeps a spare one
+    num_buckets = subwords.num_buckets if subwords.max_ngram else 0
+    settings = {name: getattr(config, name) for name in ("vector_size", "window", "epochs", "min_count", "negative")}
+    write_fasttext(
+        path,
+        FastTextFile(
+            **settings, word_ngrams=1, loss=cast(Loss, config.loss),
+            model=cast(Architecture, config.architecture), sample=config.sample,
+            num_buckets=num_buckets, min_ngram=subwords.min_ngram, max_ngram=subwords.max_ngram if num_buckets else 0,
+            words=words.words, counts=words.counts, labels=[], label_counts=np.zeros(0, np.int64),
+            num_tokens=model.num_tokens, pruned=None, outputs=outputs,
+            inputs=DenseInputs(model.own, model.ngrams, model.buckets, num_buckets),
+        ),
+    )  # fmt: skip
+
+
+def read_bin(path: str | os.PathLike[str], errors: str) -> SavedFastText:
+    """Open a .bin of Facebook's program as a model that can be trained further.
+
+    Raises
+    ------
+    ValueError
+        It is a classifier, is quantised, or was trained with a loss that FastText does not have.
+    """
+    from daneo.corpus import Vocabulary
+    from daneo.embeddings.formats.fasttext_file import read_fasttext
+
+    model = read_fasttext(path, errors=errors)
+    if model.model == "supervised":
+        raise ValueError(f"{path} is a text classifier. Open it with daneo.FastTextClassifier.load.")
+    if (
+        not isinstance(model.inputs, np.ndarray)
+        or model.pruned is not None
+        or not isinstance(model.outputs, np.ndarray)
+    ):
+        raise ValueError(f"{path} is quantised, so it cannot be trained further. Open it with WordVectors.load.")
+    if model.loss not in ("negative_sampling", "hierarchical_softmax"):
+        raise ValueError(f"{path} was trained with the loss {model.loss}; expected negative sampling or softmax tree.")
+    has_ngrams = bool(model.max_ngram and model.num_buckets)
+    config = FastTextConfig(
+        vector_size=model.vector_size, window=model.window, epochs=model.epochs, min_count=max(model.min_count, 1),
+        negative=max(model.negative, 1), sample=model.sample, loss=model.loss, architecture=model.model,
+        min_ngram=model.min_ngram if has_ngrams else 0, max_ngram=model.max_ngram if has_ngrams else 0,
+        num_buckets=model.num_buckets if has_ngrams else 0,
+    )  # fmt: skip
+    num_words = len(model.words)
+    return SavedFastText(
+        config=config,
+        vocabulary=Vocabulary(model.words, model.counts),
+        own=model.inputs[:num_words],
+        ngrams=model.inputs[num_words : num_words + config.num_buckets],
+        buckets=np.arange(config.num_buckets, dtype=np.int32),
+        # Our Huffman tree may number its nodes otherwise.
+        outputs=model.outputs[:num_words] if model.loss == "negative_sampling" else None,
+        num_tokens=model.num_tokens,
+    )

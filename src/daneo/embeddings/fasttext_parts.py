@@ -1,0 +1,115 @@
+"""What FastText's words are made of: rows of their own, and rows of n-grams that they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.embeddings.word2vec_matrices import Floats, initial_vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from daneo.embeddings.rows import Rows
+    from daneo.embeddings.subwords.subwords import Subwords
+
+_ROWS_AT_ONCE = 1 << 14
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which input rows each of V words is the mean of. Words' own rows come first, then one for each bucket in use.
+
+    Attributes
+    ----------
+    starts : int64 array of shape (V + 1,)
+        Word w is made of ``rows[starts[w] : starts[w + 1]]``.
+    rows : int32 array of shape (total,)
+        A word's own row first; an n-gram that comes twice in a word is there twice.
+    buckets : int32 array of shape (U,), rising
+        The bucket that row V + i is of.
+    """
+
+    starts: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+    buckets: npt.NDArray[np.int32]
+
+    @property
+    def num_words(self) -> int:
+        """V."""
+        return len(self.starts) - 1
+
+    @property
+    def num_rows(self) -> int:
+        """V + U."""
+        return self.num_words + len(self.buckets)
+
+
+def parts_of(
+    words: Sequence[str], subwords: Subwords, *, also: npt.NDArray[np.int32] | None = None, num_threads: int | None
+) -> Parts:
+    """Return the parts of words; the buckets in `also` get rows even if no word has them.
+
+    Examples
+    --------
+    >>> from daneo.embeddings.subwords.subwords import Subwords
+    >>> parts = parts_of(["sea", "a"], Subwords(num_buckets=100, max_ngram=3), num_threads=1)
+    >>> parts.buckets.tolist(), parts.starts.tolist(), parts.rows.tolist()
+    ([0, 20, 75, 95], [0, 4, 6], [0, 4, 3, 5, 1, 2])
+    """
+    starts, used = subwords.of_words(words, num_threads=num_threads)
+    buckets, place = np.unique(used, return_inverse=True)
+    if also is not None:
+        together = np.union1d(also, buckets)
+        place = np.searchsorted(together, buckets)[place]
+        buckets = together
+    starts = starts + np.arange(len(words) + 1)
+    if starts[-1] > np.iinfo(np.int32).max:
+        raise ValueError(
+            f"{len(words)} words have {starts[-1]} parts, more than there are 32-bit numbers. Raise min_count or "
+            "min_ngram, or lower max_ngram."
+        )
+    rows = np.empty(starts[-1], np.int32)
+    is_own = np.zeros(len(rows), bool)
+    is_own[starts[:-1]] = True
+    rows[is_own] = np.arange(len(words))
+    rows[~is_own] = place + len(words)
+    return Parts(starts, rows, buckets.astype(np.int32))
+
+
+def first_rows(parts: Parts, vector_size: int, seed: int, *, first: int = 0) -> Floats:
+    """Return rows to begin with, padded: uniform numbers from -1/D to 1/D, as fastText begins.
+
+    `first` is the number of words that there were before: what is added then draws other numbers than they did.
+    """
+    # Rows are drawn as if words and n-grams were one list; those that exist already are overwritten.
+    return initial_vectors(parts.num_rows, vector_size, seed if not first else hash_seed(seed, first), scale=1.0)
+
+
+def hash_seed(seed: int, first: int) -> int:
+    """Return a seed for rows that are added after the first `first` words."""
+    return int(np.random.SeedSequence([seed, first]).generate_state(1, np.uint64)[0])
+
+
+def grown_rows(
+    before: npt.NDArray[np.int32], own: Rows, ngrams: Rows, parts: Parts, vector_size: int, seed: int
+) -> Floats:
+    """Return padded rows for `parts` in which old words and n-grams have the rows that they had.
+
+    Parameters
+    ----------
+    before : int32 array of shape (U,)
+        The bucket of each row of `ngrams`.
+    own, ngrams : Rows of shape (V', D) and (U, D)
+        The old words', which are the first of `parts`, and the old n-grams' rows.
+    """
+    inputs = first_rows(parts, vector_size, seed, first=len(own))
+    places = [(np.arange(len(own)), own), (parts.num_words + np.searchsorted(parts.buckets, before), ngrams)]
+    for to, rows in places:
+        for start in range(0, len(to), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            inputs[to[some], :vector_size] = rows[some]
+    return inputs
