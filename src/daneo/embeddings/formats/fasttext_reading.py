@@ -6,22 +6,19 @@ import math
 import mmap
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from daneo.embeddings.formats.byte_source import ByteSource, opened
-from daneo.embeddings.formats.fasttext_dictionary import Dictionary, read_dictionary
+from daneo.embeddings.formats.fasttext_dictionary import read_dictionary
 from daneo.embeddings.formats.fasttext_end_of_line import mean_with_ngrams
 from daneo.embeddings.formats.fasttext_fields import MAGIC, Fields
 from daneo.embeddings.formats.fasttext_file import FastTextFile
 from daneo.embeddings.formats.fasttext_matrices import read_matrix
 from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE
 from daneo.embeddings.subwords.ngram_hashes_reference import END_OF_LINE
-
-if TYPE_CHECKING:
-    from daneo.embeddings.rows import Rows
 
 LOSSES = ("hierarchical_softmax", "negative_sampling", "softmax", "one_vs_all")
 MODELS = ("cbow", "skipgram", "supervised")
