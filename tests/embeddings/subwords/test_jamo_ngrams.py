@@ -14,8 +14,8 @@ from daneo.embeddings.subwords.subwords import Subwords
 # The jamo of modern syllables among the conjoining ones: leads, vowels, finals.
 MODERN = {*range(0x1100, 0x1113), *range(0x1161, 0x1176), *range(0x11A8, 0x11C3)}
 
-# Written with the paper's e for a missing final consonant; below it becomes the private symbol. The program that belongs
-# to the paper lists the same, in the same order.
+# Written with the paper's e for a missing final consonant; below it becomes the private symbol. The program that
+# belongs to the paper lists the same, in the same order.
 HANGUL = {
     # One syllable: five letters with the brackets, and no n-gram of syllables, for 나 is among those of letters.
     "나": ["<ㄴㅏ", "<ㄴㅏe", "<ㄴㅏe>", "ㄴㅏe", "ㄴㅏe>", "ㅏe>"],
