@@ -19,8 +19,10 @@ _TOO_LONG = 3e38  # a longer row counts as infinite: float32 cannot hold its len
 _CHUNK = 1024  # rows whose lengths become known together
 _SCORE_BYTES = 8 << 20  # of a block's scores: about what a cache holds
 # Of a block's rows when they are read twice, for their lengths and for the product: a mapped file that is larger than
-# memory should come from the disk once. And of a block's rows that do not lie in memory.
+# memory should come from the disk once.
 _ROW_BYTES = 128 << 20
+# Of a block's rows when they do not lie in memory: decoded or computed, they take it while the block is looked at.
+_LAZY_ROW_BYTES = 8 << 20
 
 
 class RowBlocks:
@@ -93,7 +95,9 @@ class RowBlocks:
 
     def _block_rows(self, num_queries: int, start: int, stop: int) -> int:
         rows = _SCORE_BYTES // (4 * max(1, num_queries))
-        if is_lazy(self.matrix) or not self._known[start // _CHUNK : -(-stop // _CHUNK)].all():
+        if is_lazy(self.matrix):
+            rows = min(rows, _LAZY_ROW_BYTES // (4 * self.matrix.shape[1]))
+        elif not self._known[start // _CHUNK : -(-stop // _CHUNK)].all():
             rows = min(rows, _ROW_BYTES // (4 * self.matrix.shape[1]))
         return max(1, rows // _CHUNK) * _CHUNK
 
