@@ -73,6 +73,11 @@ class SimilarityCost:
     num_pairs: int
     num_left_out: int
 
+    @property
+    def share(self) -> float:
+        """What is left of the correlation; NaN if there was none."""
+        return self.spearman_after / self.spearman_before if self.spearman_before else float("nan")
+
 
 @dataclass(frozen=True, kw_only=True)
 class CompressionReport:
@@ -94,7 +99,7 @@ class CompressionReport:
 
     def __str__(self) -> str:
         lines = [f"{'':22}{'before':>14}{'after':>14}{'share':>9}"]
-        lines += [f"{name:22}{old:>14,}{new:>14,}{new / old if old else 1:>9.1%}" for name, old, new in self._sizes()]
+        lines += [f"{name:22}{old:>14,}{new:>14,}{new / old if old else 1:>9.1%}" for name, old, new in self.sizes()]
         lines += ["", f"{'near to before':22}{'words':>8}{'cosine':>10}{'pairs':>10}{'neighbours':>12}"]
         lines += [
             f"{one.name:22}{one.num_words:>8,}{one.cosine:>10.4f}{one.pairs:>10.4f}{one.neighbours:>12.1%}"
@@ -103,13 +108,13 @@ class CompressionReport:
         if self.similarities:
             lines += ["", f"{'Spearman':22}{'pairs':>8}{'before':>10}{'after':>10}{'share':>12}"]
         lines += [
-            f"{one.name:22}{one.num_pairs:>8,}{one.spearman_before:>10.4f}{one.spearman_after:>10.4f}"
-            f"{one.spearman_after / one.spearman_before:>12.1%}"
+            f"{one.name:22}{one.num_pairs:>8,}{one.spearman_before:>10.4f}{one.spearman_after:>10.4f}{one.share:>12.1%}"
             for one in self.similarities
         ]
         return "\n".join(lines)
 
-    def _sizes(self) -> list[tuple[str, int, int]]:
+    def sizes(self) -> list[tuple[str, int, int]]:
+        """Return what there is, before and after: words, rows of n-grams, bytes in memory and in files."""
         return [
             ("words", self.before.num_words, self.after.num_words),
             ("rows of n-grams", self.before.num_ngrams, self.after.num_ngrams),

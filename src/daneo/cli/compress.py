@@ -1,0 +1,123 @@
+"""``daneo compress``: word vectors in a tenth of the bytes, and what that costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from daneo.cli.ask import load_vectors
+from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table, program
+from daneo.cli.training_session import check_output
+
+if TYPE_CHECKING:
+    from daneo.embeddings.compression.cost import CompressionReport
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  daneo compress vectors/ -o small/                                   an eighth of the bytes
+  daneo compress cc.en.300.bin -o small/ --words 100000 --ngrams 100000
+  daneo compress vectors/ -o small/ --words 50000 --similarities wordsim353.tsv
+  daneo compress vectors/ -o half/ --storage float16                  hardly a difference
+  daneo compress glove.6B.300d.txt -o small/ --part-size 3
+"""
+)
+def compress(
+    vectors: Annotated[
+        Path, typer.Argument(metavar="VECTORS", help="Word vectors in any format, with n-grams or without.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The directory for the smaller ones.")],
+    words: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Most words to keep, the most frequent ones; otherwise all.")
+    ] = None,
+    ngrams: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Most n-grams to keep, the most useful ones; otherwise all.")
+    ] = None,
+    storage: Annotated[
+        Literal["product_quantization", "float16", "float32"],
+        typer.Option(help="Several numbers to a byte, two bytes a number, or numbers as they are."),
+    ] = "product_quantization",
+    part_size: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Numbers to a byte: 1 is nearly exact, 4 is for the smallest.")
+    ] = 2,
+    norms: Annotated[
+        bool, typer.Option("--norms/--no-norms", help="Keep lengths apart, in one more byte a row.")
+    ] = True,
+    similarities: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Lines of two words and a judgement, to compare on; repeatable."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Draws what is learned from, and compared.")] = 1,
+    num_threads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Threads that compute; otherwise one a core.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Make word vectors smaller, and print what that costs in similarity.
+
+    Words that are dropped are answered from their n-grams, if the vectors have n-grams.
+    """
+    from daneo.embeddings.compression.compressing import compress as make_smaller
+
+    check_output(output)
+    smaller, report = make_smaller(
+        load_vectors(vectors),
+        num_words=words, num_ngrams=ngrams, storage=storage, part_size=part_size, norms=norms,
+        similarities=similarities or [], seed=seed, num_threads=num_threads,
+    )  # fmt: skip
+    smaller.save(output, card=card(report))
+    if json:
+        print_json(_without_nan(dataclasses.asdict(report)))
+        return
+    print_report(report)
+    print_note(f"Saved in {output}. Ask: {program()} similar {output} {smaller.words[0]}")
+
+
+def print_report(report: CompressionReport) -> None:
+    """Print a report's tables; in a pipe each line says what it is of."""
+    sizes = [(name, old, new, new / old if old else math.nan) for name, old, new in report.sizes()]
+    print_table(["", "before", "after", "share"], sizes)
+    near = [(one.name, one.num_words, one.cosine, one.pairs, one.neighbours) for one in report.words]
+    print_table(["near to before", "words", "cosine", "pairs", "neighbours"], near)
+    if report.similarities:
+        judged = [
+            (one.name, one.num_pairs, one.spearman_before, one.spearman_after, one.share) for one in report.similarities
+        ]
+        print_table(["similarities", "pairs", "before", "after", "share"], judged)
+
+
+def card(report: CompressionReport) -> str:
+    """Return the README.md of the smaller vectors."""
+    return f"""# Compressed word vectors
+
+{report.after.num_words:,} words and {report.after.num_ngrams:,} rows of n-grams. Saved by daneo.
+
+```python
+import daneo
+
+vectors = daneo.WordVectors.load(".")  # this directory
+vectors.most_similar(vectors.words[0])
+```
+
+What compression saved and what it cost:
+
+```
+{report}
+```
+"""
+
+
+def _without_nan(value: Any) -> Any:
+    """Put None in place of NaN, which JSON has not."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
