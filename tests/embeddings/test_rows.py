@@ -171,7 +171,7 @@ def test_rows_of_an_array_cannot_be_written_to() -> None:
 def test_a_search_reads_rows_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
     from daneo.embeddings import row_blocks
 
-    monkeypatch.setattr(row_blocks, "_ROW_BYTES", 1 << 16)
+    monkeypatch.setattr(row_blocks, "_LAZY_ROW_BYTES", 1 << 16)
     rows = FarRows(numbers(20_000, 8))
     blocks = RowBlocks(rows)
     for _ in range(2):

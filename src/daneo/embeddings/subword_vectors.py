@@ -196,6 +196,8 @@ class SubwordVectors(WordVectors):
         )  # fmt: skip
 
     def _unseen(self, word: str) -> Floats:
+        if not isinstance(word, str):
+            raise TypeError(f"Expected a word (str), got {word!r} ({type(word).__name__}).")
         return self._ngrams.vector(word)
 
     def _of_fewer(self, vocabulary: Vocabulary, rows: Rows) -> Self:

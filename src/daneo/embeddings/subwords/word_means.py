@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from daneo.embeddings.rows import Floats, Ids, Rows
     from daneo.embeddings.subwords.ngram_vectors import NgramVectors
 
-_CHUNK = 8192  # words whose vectors are computed and kept together
+_CHUNK = 2048  # words whose vectors are computed and kept together
 _FEW = 4096  # words that plain NumPy is done with in the time that it takes to load Numba
 
 
