@@ -147,6 +147,21 @@ def test_evaluate_restricted_and_case_sensitive(daneo: Any, vectors: Path, tmp_p
     assert tried("--restrict-vocab", 3) == 0
 
 
+def test_evaluate_with_words_never_seen(daneo: Any, vectors: Path, with_ngrams: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("sea\tseas\t9\nsea\tsun\t1\nsun\tmoon\t6\n", encoding="utf-8")
+
+    def compared(*options: str) -> int:
+        _, output, _ = daneo("evaluate", with_ngrams, "--similarities", pairs, "--json", *options)
+        return int(json.loads(output)["similarities"]["pairs.tsv"]["pairs"])
+
+    assert compared() == 2
+    assert compared("--unseen") == 3
+    status, _, errors = daneo("evaluate", vectors, "--similarities", pairs, "--unseen")
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "--unseen needs vectors with n-grams" in errors
+
+
 def test_evaluate_without_a_set_is_bad_usage(daneo: Any, vectors: Path) -> None:
     status, _, errors = daneo("evaluate", vectors)
     assert status == 2

@@ -12,7 +12,10 @@ import pytest
 import daneo as package
 from daneo import cli
 
-COMMANDS = ("train word2vec", "train continue", "similar", "analogy", "evaluate", "convert", "info", "demo")
+COMMANDS = (
+    *("train word2vec", "train fasttext", "train continue", "similar", "analogy", "evaluate", "ngrams"),
+    *("convert", "info", "demo"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -48,6 +51,9 @@ def test_help_starts_nothing_heavy(environment: dict[str, str]) -> None:
         ("train", "daneo: Missing command. See: daneo train --help\n"),
         ("train word2vec a -o b --window 0", "daneo: --window expected at least 1, got 0. See: daneo train word2vec"),
         ("similar", "daneo: Missing argument 'VECTORS'. See: daneo similar --help\n"),
+        ("train fasttext a -o b --min-ngram 5 --max-ngram 3", "daneo: --min-ngram expected at most"),
+        ("train fasttext a -o b --position-weights", "daneo: --position-weights is for architecture"),
+        ("ngrams v", "daneo: Missing argument 'WORD'. See: daneo ngrams --help\n"),
         ("similarr", "daneo: No such command 'similarr'"),
         ("info x --jsn", "daneo: No such option"),
     ],
@@ -65,6 +71,14 @@ def test_bad_input(daneo: Any, tmp_path: Path) -> None:
         "",
         f"daneo: {tmp_path / 'nothing'}: No such file or directory.\n",
     )
+
+
+def test_a_file_that_is_cut_off(daneo: Any, tmp_path: Path) -> None:
+    package.WordVectors(["sea", "sun"], [[1, 0], [1, 1]]).save(tmp_path / "v.bin", format="word2vec-binary")
+    (tmp_path / "v.bin").write_bytes((tmp_path / "v.bin").read_bytes()[:-5])
+    status, output, errors = daneo("info", tmp_path / "v.bin")
+    assert (status, output, errors.count("\n")) == (1, "", 1)
+    assert errors.startswith(f"daneo: {tmp_path / 'v.bin'}")
 
 
 def test_traceback_only_on_request(daneo: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from daneo.cli.settings_flags import flag_name, with_flags
+from daneo.embeddings.fasttext_config import FastTextConfig
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.settings import check, opt
 
@@ -69,10 +70,11 @@ def test_wrong_value_names_the_flag(brew: Any, arguments: list[str], message: st
     assert caught.value.message == message
 
 
-def test_every_setting_of_word2vec_is_a_flag_with_its_help(daneo: Any) -> None:
-    status, output, _ = daneo("train", "word2vec", "--help")
+@pytest.mark.parametrize(("command", "config"), [("word2vec", Word2VecConfig), ("fasttext", FastTextConfig)])
+def test_every_setting_is_a_flag_with_its_help(daneo: Any, command: str, config: type) -> None:
+    status, output, _ = daneo("train", command, "--help")
     assert status == 0
     words = " ".join(output.split())
-    for field in dataclasses.fields(Word2VecConfig):
+    for field in dataclasses.fields(config):
         assert f" {flag_name(field.name)} " in words, field.name
         assert field.metadata["help"][1:] in words, field.name

@@ -1,4 +1,4 @@
-"""``daneo train word2vec`` as a user runs it: to the end, stopped, killed, resumed, refused."""
+"""``daneo train word2vec`` and ``fasttext`` as a user runs them: to the end, stopped, killed, resumed, refused."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import daneo as package
 
 SMALL = ("--vector-size", "8", "--min-count", "1", "--epochs", "2", "--num-threads", "1")
 WORDS = [f"word{i}" for i in range(50)]
+TRAINERS = {"word2vec": package.Word2Vec, "fasttext": package.FastText}
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +36,10 @@ def same_vectors(one: Path, other: Path) -> bool:
     return a.words == b.words and bool(np.array_equal(a.matrix, b.matrix))
 
 
-def test_train_reports_and_saves(daneo: Any, text: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trainer", TRAINERS)
+def test_train_reports_and_saves(daneo: Any, text: Path, tmp_path: Path, trainer: str) -> None:
     output = tmp_path / "v"
-    status, printed, errors = daneo("train", "word2vec", text, "-o", output, *SMALL, "--watch", "word7", "--watch", "x")
+    status, printed, errors = daneo("train", trainer, text, "-o", output, *SMALL, "--watch", "word7", "--watch", "x")
     assert status == 0
     vectors = package.WordVectors.load(output)
     assert (sorted(vectors.words), vectors.vector_size) == (sorted(WORDS), 8)
@@ -58,6 +60,43 @@ def test_train_as_json_and_quietly(daneo: Any, text: Path, tmp_path: Path) -> No
     assert (facts["path"], facts["words"], facts["vector_size"]) == (str(tmp_path / "v"), 50, 8)
     assert len(facts["losses"]) == 2
     assert daneo("train", "word2vec", text, "-o", tmp_path / "v", *SMALL, "--quiet") == (0, "", "")
+
+
+def test_fasttext_says_what_its_ngrams_are_good_for(daneo: Any, text: Path, tmp_path: Path) -> None:
+    def last_lines(*options: str) -> tuple[list[str], str]:
+        output = tmp_path / "v"
+        _, printed, errors = daneo("train", "fasttext", text, "-o", output, *SMALL, "--watch", "words", *options)
+        return [line.split("v ", 1)[1] for line in printed.splitlines()[-2:]], errors
+
+    (ngrams, convert), errors = last_lines()
+    assert ngrams.startswith("word")
+    assert ngrams.endswith("      the parts of words that are nearest to it")
+    assert convert.endswith("v.bin      fastText's format, n-grams included")
+    assert errors.count("\n  words (not in the vocabulary): word") == 2
+    (_, convert), _ = last_lines("--subwords", "jamo")  # for which fastText's files have no place
+    assert convert.endswith("v.txt      word2vec text, which every other tool opens")
+
+
+def test_flags_reach_fasttext(daneo: Any, text: Path, tmp_path: Path) -> None:
+    given = ["--architecture", "cbow", "--position-weights", "--min-ngram", "2", "--max-ngram", "4"]
+    options = [*SMALL, *given, "--num-buckets", "300", "-q"]
+    assert daneo("train", "fasttext", text, "-o", tmp_path / "v", *options)[0] == 0
+    model = package.FastText(
+        architecture="cbow",
+        position_weights=True,
+        min_ngram=2,
+        max_ngram=4,
+        num_buckets=300,
+        vector_size=8,
+        min_count=1,
+        epochs=2,
+        num_threads=1,
+    )
+    model.fit(package.Corpus(text)).save(tmp_path / "w")
+    assert same_vectors(tmp_path / "v", tmp_path / "w")
+    ours, theirs = (package.WordVectors.load(tmp_path / name) for name in "vw")
+    np.testing.assert_array_equal(ours["unseen"], theirs["unseen"])
+    assert ours["unseen"].any()
 
 
 def test_flags_reach_the_trainer(daneo: Any, text: Path, tmp_path: Path) -> None:
@@ -146,6 +185,34 @@ def test_continue_adds_words_and_keeps_rows(daneo: Any, text: Path, tmp_path: Pa
     assert same_vectors(old, new)
 
 
+def test_continue_of_fasttext_and_of_its_bin_file(daneo: Any, text: Path, tmp_path: Path) -> None:
+    old, file = tmp_path / "old", tmp_path / "old.bin"
+    daneo("train", "fasttext", text, "-o", old, *SMALL, "--num-buckets", "500", "-q")
+    daneo("convert", old, file)
+    (tmp_path / "more.txt").write_text("word1 word2 fresh word3\n" * 100, encoding="utf-8")
+    before = package.WordVectors.load(old)
+    for model, output in ((old, tmp_path / "a"), (file, tmp_path / "b")):
+        arguments = ("train", "continue", model, tmp_path / "more.txt", "--epochs", "1", "-o", output, "-q")
+        assert daneo(*arguments) == (0, "", "")
+        after = package.WordVectors.load(output)
+        assert after.words == [*before.words, "fresh"]
+        assert not np.array_equal(after["word3"], before["word3"])
+        np.testing.assert_allclose(after["word9"], before["word9"], atol=0.2)  # moved by shared n-grams alone
+    (tmp_path / "keep.txt").write_text("word1\n", encoding="utf-8")
+    status, _, errors = daneo(*arguments, "--freeze", tmp_path / "keep.txt")
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "--freeze is for word2vec" in errors
+
+
+def test_continue_of_what_cannot_be_trained(daneo: Any, text: Path, tmp_path: Path) -> None:
+    package.WordVectors(["a"], [[1.0]]).save(tmp_path / "v")
+    package.WordVectors(["a"], [[1.0]]).save(tmp_path / "v.bin", format="word2vec-binary")
+    for path in (tmp_path / "v", tmp_path / "v.bin", tmp_path / "nothing"):
+        status, _, errors = daneo("train", "continue", path, text, "-o", tmp_path / "w")
+        assert (status, errors.count("\n")) == (1, 1)
+        assert str(path) in errors
+
+
 def test_a_foreign_directory_is_refused_before_training(daneo: Any, text: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years")
     status, _, errors = daneo("train", "word2vec", text, "-o", tmp_path, *SMALL)
@@ -187,12 +254,9 @@ def test_on_a_terminal_there_are_bars(text: Path, tmp_path: Path, environment: d
 LONG = ("--vector-size", "64", "--min-count", "1", "--epochs", "150", "--num-threads", "1", "--seed", "7")
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("whole") / "v"
+def train_long(trainer: str, text: Path, output: Path) -> None:
     settings = {"vector_size": 64, "min_count": 1, "epochs": 150, "num_threads": 1, "seed": 7}
-    package.Word2Vec(**settings).fit(package.Corpus(text)).save(output)  # type: ignore[arg-type]
-    return output
+    TRAINERS[trainer](**settings).fit(package.Corpus(text)).save(output)
 
 
 def stop_in_training(arguments: list[str], how: int, environment: dict[str, str]) -> tuple[int, str]:
@@ -211,10 +275,13 @@ def stop_in_training(arguments: list[str], how: int, environment: dict[str, str]
         return process.wait(timeout=60), "".join(read)
 
 
+@pytest.mark.parametrize("trainer", TRAINERS)
 def test_ctrl_c_keeps_what_was_learned_and_resume_goes_on(
-    daneo: Any, text: Path, uninterrupted: Path, tmp_path: Path, environment: dict[str, str]
+    daneo: Any, text: Path, tmp_path: Path, environment: dict[str, str], trainer: str
 ) -> None:
-    arguments = ["train", "word2vec", str(text), "-o", str(tmp_path / "v"), *LONG]
+    uninterrupted = tmp_path / "whole"
+    train_long(trainer, text, uninterrupted)
+    arguments = ["train", trainer, str(text), "-o", str(tmp_path / "v"), *LONG]
     status, errors = stop_in_training(arguments, signal.SIGINT, environment)
     assert status == 130, errors
     assert "Traceback" not in errors
@@ -234,3 +301,13 @@ def test_ctrl_c_keeps_what_was_learned_and_resume_goes_on(
     assert daneo(*arguments, "--resume", "--quiet") == (0, "", "")
     assert same_vectors(tmp_path / "v", uninterrupted)
     assert not (tmp_path / "v.checkpoint").exists()
+
+
+def test_killed_and_resumed(daneo: Any, text: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    train_long("fasttext", text, tmp_path / "whole")
+    arguments = ["train", "fasttext", str(text), "-o", str(tmp_path / "v"), *LONG]
+    status, _ = stop_in_training(arguments, signal.SIGKILL, environment)
+    assert status == -signal.SIGKILL
+    assert not (tmp_path / "v").exists()
+    assert daneo(*arguments, "--resume", "--quiet") == (0, "", "")
+    assert same_vectors(tmp_path / "v", tmp_path / "whole")

@@ -10,17 +10,36 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from daneo.cli import ask, demo, store, train
+from daneo.cli import ask, compress, demo, parts, store, train
 
 BAD_INPUT, BAD_USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 # click's base of every "you typed it wrong"; typer does not export it.
 UsageError = typer.BadParameter.__mro__[1]
 
+
+class CutOffFile(ValueError):
+    """A file ended too early."""
+
+
+class Commands(TyperGroup):
+    """The root of all commands. To click an EOFError is a person's Ctrl-D at a prompt; to us a file was cut off."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run what the command line says."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise CutOffFile(str(error)) from error
+
+
 app = typer.Typer(
     name="daneo",
+    cls=Commands,
     help="Raw text in, word vectors out.",
     epilog="Start with `daneo demo`. Each command shows examples: `daneo train word2vec --help`.",
     add_completion=False,
@@ -30,7 +49,9 @@ app = typer.Typer(
 )
 app.add_typer(train.app, name="train")
 app.add_typer(ask.app)
+app.add_typer(parts.app)
 app.add_typer(store.app)
+app.add_typer(compress.app)
 app.add_typer(demo.app)
 
 

@@ -88,6 +88,7 @@ def analogy(
 Examples:
   daneo evaluate vectors/ --analogies questions-words.txt --similarities wordsim353.tsv
   daneo evaluate glove.6B.300d.txt --similarities wordsim353.tsv --similarities simlex999.txt --json
+  daneo evaluate cc.ko.300.bin --similarities WS353_korean.csv --unseen
 """
 )
 def evaluate(
@@ -104,6 +105,9 @@ def evaluate(
     case_sensitive: Annotated[
         bool, typer.Option("--case-sensitive", help="Tell words apart that differ in case only.")
     ] = False,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="Compare pairs with words never seen too, by their n-grams.")
+    ] = False,
     json: JsonFlag = False,
 ) -> None:
     """Measure vectors on analogies and on people's judgements of similarity."""
@@ -112,6 +116,8 @@ def evaluate(
     store = load_vectors(vectors)
     options: dict[str, Any] = {"restrict_vocab": restrict_vocab, "case_insensitive": not case_sensitive}
     answered = {path: store.evaluate_analogies(path, **options) for path in analogies or []}
+    if unseen:
+        options["unseen"] = _demand_ngrams(store, vectors)
     compared = [store.evaluate_similarities(path, **options) for path in similarities or []]
     if json:
         found = {path.name: _analogies_as_object(result) for path, result in answered.items()}
@@ -135,21 +141,35 @@ def load_vectors(path: Path) -> WordVectors:
     return daneo.WordVectors.load("/dev/stdin" if str(path) == "-" else path)
 
 
+def _demand_ngrams(store: WordVectors, path: Path) -> bool:
+    from daneo.embeddings import SubwordVectors
+
+    if not isinstance(store, SubwordVectors):
+        raise typer.BadParameter(f"--unseen needs vectors with n-grams; {path} has vectors of whole words only")
+    return True
+
+
+def has_vector(store: WordVectors, word: str) -> bool:
+    """Whether there is something to answer from: the word was seen, or an n-gram of it."""
+    from daneo.embeddings import SubwordVectors
+
+    return word in store or (isinstance(store, SubwordVectors) and bool(store[word].any()))
+
+
 def with_vectors(store: WordVectors, words: Sequence[str]) -> list[str]:
     """Return the words that have a vector; say on standard error which have none, and which were never seen."""
-    from daneo.embeddings.subword_vectors import SubwordVectors
+    from daneo.embeddings import SubwordVectors
 
     known = []
     for word in words:
-        if word in store:
+        if has_vector(store, word):
             known.append(word)
-        elif not isinstance(store, SubwordVectors):
-            print_note(f"daneo: {_missing(store, word)}")
-        elif store[word].any():
-            known.append(word)
-            print_note(f"daneo: {word!r} was not seen in training; its vector is made of its n-grams.")
-        else:
+            if word not in store:
+                print_note(f"daneo: {word!r} was not seen in training; its vector is made of its n-grams.")
+        elif isinstance(store, SubwordVectors):
             print_note(f"daneo: {word!r} was not seen in training, and neither was any n-gram of it.")
+        else:
+            print_note(f"daneo: {_missing(store, word)}")
     return known
 
 

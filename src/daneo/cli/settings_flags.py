@@ -55,7 +55,7 @@ def _build(config: type[Any], values: dict[str, Any]) -> Any:
         return config(**values)
     except (TypeError, ValueError) as error:
         # The dataclass says "Word2Vec(window=...) expected ..."; who typed a flag wants to read the flag.
-        message = re.sub(r"^\w+\((\w+)=\.\.\.\)", lambda found: flag_name(found[1]), str(error))
+        message = re.sub(r"^\w+\((\w+)=[^)]*\)", lambda found: flag_name(found[1]), str(error))
         raise typer.BadParameter(message) from error
 
 

@@ -14,7 +14,7 @@ from daneo.cli.ask import load_vectors
 from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table
 
 if TYPE_CHECKING:
-    from daneo.embeddings import WordVectors
+    from daneo.embeddings import FastText, WordVectors
 
 Format = Literal["daneo", "word2vec-text", "word2vec-binary", "glove-text", "fasttext-bin", "fasttext-vec"]
 FORMAT_OF_SUFFIX: dict[str, Format] = {
@@ -23,7 +23,6 @@ FORMAT_OF_SUFFIX: dict[str, Format] = {
     ".vec": "word2vec-text",
     ".bin": "word2vec-binary",
 }
-WITH_NGRAMS: tuple[Format, ...] = ("daneo", "fasttext-bin")
 
 app = typer.Typer()
 
@@ -59,11 +58,12 @@ def convert(
     vectors = load_vectors(source)
     if format is None and chosen == "word2vec-binary" and _fits_fasttext(vectors):
         chosen = "fasttext-bin"
+    # A trained model has more to give to fastText than its vectors: outputs and settings.
+    owner: Any = (_trained_fasttext(source) if chosen == "fasttext-bin" else None) or vectors
     if str(target) == "-":
-        _to_standard_output(vectors, chosen)
+        _to_standard_output(owner, chosen)
         return
-    vectors.save(target, format=chosen)
-    _note_lost_ngrams(vectors, chosen)
+    owner.save(target, format=chosen)
     print_note(f"{len(vectors):,} vectors of {vectors.vector_size} numbers are in {target}, as {chosen}.")
 
 
@@ -151,27 +151,26 @@ def _format_of(target: Path) -> Format:
 
 
 def _fits_fasttext(vectors: WordVectors) -> bool:
-    from daneo.embeddings.subword_vectors import SubwordVectors
+    from daneo.embeddings import SubwordVectors
 
     return isinstance(vectors, SubwordVectors) and vectors.ngrams.subwords.kind == "characters"
 
 
-def _note_lost_ngrams(vectors: WordVectors, format: Format) -> None:
-    from daneo.embeddings.subword_vectors import SubwordVectors
+def _trained_fasttext(source: Path) -> FastText | None:
+    """Open what `FastText.save` wrote; None if it is something else."""
+    from daneo.embeddings import FastText
+    from daneo.embeddings.formats.daneo_directory import read_config
 
-    if isinstance(vectors, SubwordVectors) and format not in WITH_NGRAMS:
-        print_note(
-            f"daneo: {format} has no place for n-grams, so only the words that were seen are there. "
-            f"With n-grams: {' and '.join(WITH_NGRAMS)}."
-        )
+    training = read_config(source).get("training") if source.is_dir() else None
+    return FastText.load(source) if isinstance(training, dict) and training.get("algorithm") == "fasttext" else None
 
 
-def _to_standard_output(vectors: WordVectors, format: Format) -> None:
+def _to_standard_output(owner: Any, format: Format) -> None:
     if format == "daneo":
         raise typer.BadParameter("daneo's own format is a directory; standard output takes the others")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors"
-        vectors.save(path, format=format)
+        owner.save(path, format=format)
         with path.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
 

@@ -12,10 +12,11 @@ import typer
 from daneo.cli.settings_flags import with_flags
 from daneo.cli.terminal import JsonFlag, QuietFlag, shown_progress
 from daneo.cli.training_session import check_checkpoint, check_output, clear_and_report, stopped_cleanly, watcher
+from daneo.embeddings.fasttext_config import FastTextConfig
 from daneo.embeddings.word2vec_config import Word2VecConfig
 
 if TYPE_CHECKING:
-    from daneo.embeddings import Word2Vec
+    from daneo.embeddings import FastText, Word2Vec
 
 TEXT = "Text: a file (.gz, .bz2, .xz and .zst too), a folder, a glob"
 TextArgument = Annotated[str, typer.Argument(metavar="CORPUS", help=f"{TEXT}, or - for standard input.")]
@@ -86,15 +87,50 @@ def train_word2vec(
 
 
 @app.command(
+    "fasttext",
+    epilog="""\b
+Examples:
+  daneo train fasttext reviews.txt -o vectors/
+  daneo train fasttext wiki-ko.txt.xz -o korean/ --subwords jamo --watch 먹었어요
+  daneo train fasttext reviews.txt -o vectors/ --architecture cbow --position-weights --min-ngram 5 --max-ngram 5
+  daneo train fasttext reviews.txt -o vectors/ --resume      after Ctrl-C, a crash or a power cut
+""",
+)
+@with_flags(FastTextConfig)
+def train_fasttext(
+    corpus: TextArgument,
+    output: OutputOption,
+    tokenizer: TokenizerOption = "words",
+    errors: ErrorsOption = "strict",
+    phrases: PhrasesOption = None,
+    watch: WatchOption = None,
+    resume: ResumeFlag = False,
+    json: JsonFlag = False,
+    quiet: QuietFlag = False,
+    *,
+    settings: FastTextConfig,
+) -> None:
+    """Learn vectors of words and of their parts with FastText; words never seen get vectors too."""
+    import daneo
+
+    asked = Asked(corpus, output, tokenizer, errors, phrases, watch or [], resume, json, quiet)
+    asked.check()
+    learn(daneo.FastText(**dataclasses.asdict(settings)), asked)
+
+
+@app.command(
     "continue",
     epilog="""\b
 Examples:
   daneo train continue vectors/ more-reviews.txt -o better/
+  daneo train continue cc.en.300.bin reviews.txt -o reviews/ --epochs 3
   daneo train continue vectors/ more-reviews.txt -o vectors/ --epochs 2 --freeze keep.txt
 """,
 )
 def train_on(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A directory that `daneo train` wrote.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A directory that `daneo train` wrote, or fastText's .bin.")
+    ],
     corpus: Annotated[str, typer.Argument(metavar="CORPUS", help=f"{TEXT}.")],
     output: OutputOption,
     tokenizer: TokenizerOption = "words",
@@ -112,15 +148,22 @@ def train_on(
     The settings are the model's own. MODEL and the output may be the same directory.
     """
     import daneo
+    from daneo.embeddings.trained_model import load_model
 
     demand_text_twice(corpus, "train continue")
     check_output(output)
     text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors)
-    trained = daneo.Word2Vec.load(model)
+    _demand_model(model)
+    trained = load_model(model)
+    frozen: dict[str, Any] = {}
+    if freeze is not None:
+        if not isinstance(trained, daneo.Word2Vec):
+            raise typer.BadParameter("--freeze is for word2vec: with FastText words share the rows of their n-grams")
+        frozen = {"frozen": _words(freeze)}
     started = time.monotonic()
     with stopped_cleanly(trained, output, None), shown_progress(quiet=quiet) as show:
         trained.continue_training(
-            text, epochs=epochs, frozen=_words(freeze), progress=show, on_epoch=watcher(watch or [], quiet=quiet)
+            text, epochs=epochs, progress=show, on_epoch=watcher(watch or [], quiet=quiet), **frozen
         )
         trained.save(output)
     clear_and_report(trained, output, None, time.monotonic() - started, as_json=json, quiet=quiet)
@@ -153,7 +196,7 @@ class Asked:
         check_output(self.output)
 
 
-def learn(model: Word2Vec, asked: Asked, **start: Any) -> None:
+def learn(model: Word2Vec | FastText, asked: Asked, **start: Any) -> None:
     """Train a model on what was asked, from the beginning or from its checkpoint; save it and say so."""
     import daneo
 
@@ -180,6 +223,17 @@ def demand_text_twice(corpus: str, who: str) -> None:
     """Refuse standard input where the text is read twice."""
     if corpus == "-":
         raise typer.BadParameter(f"{who} reads the text twice, and standard input can be read only once")
+
+
+def _demand_model(path: Path) -> None:
+    from daneo.embeddings import formats
+
+    format = formats.recognise(path)
+    if format not in ("daneo", "fasttext-bin"):
+        raise ValueError(
+            f"{path} is {format}: vectors without what training them further needs. Start from them with "
+            f"`daneo train word2vec CORPUS -o DIR --init-from {path}`."
+        )
 
 
 def _words(path: Path | None) -> list[str]:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from daneo.cli.ask import has_vector
 from daneo.cli.terminal import clock, print_json, print_note, program
 
 if TYPE_CHECKING:
-    from daneo.embeddings import Word2Vec
+    from daneo.embeddings import WordVectors
+    from daneo.embeddings.word_trainer import WordTrainer
 
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
@@ -43,23 +45,24 @@ def check_output(output: Path) -> None:
         raise Rehearsed
 
 
-def watcher(words: Sequence[str], *, quiet: bool) -> Callable[[Word2Vec, int, float], None] | None:
+def watcher(words: Sequence[str], *, quiet: bool) -> Callable[[WordTrainer, int, float], None] | None:
     """Return what shows the neighbours of `words` after each epoch; ``None`` if there is nothing to show."""
     if quiet or not words:
         return None
 
-    def show(model: Word2Vec, epoch: int, loss: float) -> None:
+    def show(model: WordTrainer, epoch: int, loss: float) -> None:
         vectors = model.vectors
         print_note(f"after epoch {epoch}, loss {loss:.4f}")
         for word in words:
-            near = [other for other, _ in vectors.most_similar(word, topn=8)] if word in vectors else []
-            print_note(f"  {word}: {', '.join(near) or 'not in the vocabulary'}")
+            near = [other for other, _ in vectors.most_similar(word, topn=8)] if has_vector(vectors, word) else []
+            unseen = " (not in the vocabulary)" if near and word not in vectors else ""
+            print_note(f"  {word}{unseen}: {', '.join(near) or 'not in the vocabulary'}")
 
     return show
 
 
 @contextmanager
-def stopped_cleanly(model: Word2Vec, output: Path, checkpoint: Path | None) -> Iterator[None]:
+def stopped_cleanly(model: WordTrainer, output: Path, checkpoint: Path | None) -> Iterator[None]:
     """Turn Ctrl-C into vectors that can be used, a word on how to go on, and exit status 130."""
     was_there = checkpoint is not None and checkpoint.exists()
     try:
@@ -74,7 +77,7 @@ def stopped_cleanly(model: Word2Vec, output: Path, checkpoint: Path | None) -> I
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _keep(model: Word2Vec, output: Path, checkpoint: Path | None) -> str:
+def _keep(model: WordTrainer, output: Path, checkpoint: Path | None) -> str:
     """Save what a stopped model has learned, and say where and how to go on."""
     if checkpoint is not None and not (checkpoint / "state.safetensors").exists():
         return "Stopped before anything was learned."
@@ -92,7 +95,7 @@ def _keep(model: Word2Vec, output: Path, checkpoint: Path | None) -> str:
 
 
 def clear_and_report(
-    model: Word2Vec, output: Path, checkpoint: Path | None, seconds: float, *, as_json: bool, quiet: bool
+    model: WordTrainer, output: Path, checkpoint: Path | None, seconds: float, *, as_json: bool, quiet: bool
 ) -> None:
     """Clear the checkpoint of a saved model away, and say where the result is and what to try next."""
     if checkpoint is not None:
@@ -104,13 +107,25 @@ def clear_and_report(
         facts = {"path": str(output), "words": len(vectors), "vector_size": vectors.vector_size}
         print_json({**facts, "losses": losses, "seconds": round(seconds, 3)})
     elif not quiet:
-        example = shlex.quote(vectors.words[min(100, len(vectors) - 1)])
-        where, us = shlex.quote(str(output)), program()
         print(
             f"{len(vectors):,} vectors of {vectors.vector_size} numbers, learned in {clock(seconds)}, "
             f"loss {losses[0]:.4f} to {losses[-1]:.4f}. They are in {output}.\n"
-            "Try next:\n"
-            f"  {us} similar {where} {example}\n"
-            f"  {us} info {where}\n"
-            f"  {us} convert {where} {where}.txt      word2vec text, which every other tool opens"
+            "Try next:"
         )
+        for command in _what_next(vectors, output):
+            print(f"  {program()} {command}")
+
+
+def _what_next(vectors: WordVectors, output: Path) -> list[str]:
+    from daneo.embeddings import SubwordVectors
+
+    example = vectors.words[min(100, len(vectors) - 1)]
+    where, word = shlex.quote(str(output)), shlex.quote(example)
+    commands = [f"similar {where} {word}", f"info {where}"]
+    if isinstance(vectors, SubwordVectors):
+        commands.append(f"ngrams {where} {word}      the parts of words that are nearest to it")
+    if isinstance(vectors, SubwordVectors) and vectors.ngrams.subwords.kind == "characters":
+        commands.append(f"convert {where} {where}.bin      fastText's format, n-grams included")
+    else:
+        commands.append(f"convert {where} {where}.txt      word2vec text, which every other tool opens")
+    return commands

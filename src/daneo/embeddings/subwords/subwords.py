@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from daneo.corpus.ordered_threads import checked_threads, ordered
 from daneo.embeddings.subwords import ngram_hashes_reference as reference
 from daneo.settings import check, opt
+
+# NumPy is imported where it is used: the command line reads these settings to show its help, and needs nothing else.
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 KINDS = ("characters", "jamo")
 LARGEST = 2**31 - 1  # what fastText's files can say
@@ -129,6 +132,8 @@ class Subwords:
 
         This is for a word now and then: :meth:`of_words` is a hundred times as fast, once it is compiled.
         """
+        import numpy as np
+
         return np.array([reference.fnv1a(text) % self.num_buckets for text in self._ngrams(word)], dtype=np.int32)
 
     def of_words(
@@ -156,6 +161,8 @@ class Subwords:
         >>> starts.tolist(), buckets.tolist()
         ([0, 3, 3, 4], [75, 20, 95, 0])
         """
+        import numpy as np
+
         num_threads = checked_threads(num_threads)
         starts, empty = np.zeros(len(words) + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
         if not self.num_buckets:
@@ -207,6 +214,8 @@ class Subwords:
         >>> list(Subwords(num_buckets=100, max_ngram=3).ngrams_in([95, 20], ["sea", "tea"]))
         [(20, 'sea'), (95, 'ea>')]
         """
+        import numpy as np
+
         wanted, seen = np.unique(np.asarray(buckets, dtype=np.int64)), set[bytes]()
         for first in range(0, len(words), WORDS_AT_ONCE):
             some = words[first : first + WORDS_AT_ONCE]
