@@ -26,6 +26,8 @@ class FastTextConfig(Word2VecConfig):
     Subwords(kind='jamo', min_ngram=1, max_ngram=4, num_buckets=2000000, min_jamo=3, max_jamo=6)
     """
 
+    learning_rate: float | None = opt(None, "step size at the start; it falls in a straight line (none: 0.05)", above=0)
+    min_learning_rate: float | None = opt(None, "step size at the end (none: 0, for CBOW 0.28 of the start)", minimum=0)
     subwords: str = opt("characters", "what a word's parts are made of: jamo is for Korean", choices=KINDS)
     min_ngram: int | None = opt(
         None, "shortest part, in characters or syllables (none: 3 characters, 1 syllable)", minimum=0, maximum=LARGEST
@@ -43,6 +45,18 @@ class FastTextConfig(Word2VecConfig):
         _ = self.parts  # refuses what does not fit together
         if self.position_weights and self.architecture != "cbow":
             raise ValueError('FastText(position_weights=True) is for architecture="cbow"; skip-gram has no use for it.')
+
+    @property
+    def first_learning_rate(self) -> float:
+        """The step size at the start, as in Facebook's program."""
+        return 0.05 if self.learning_rate is None else self.learning_rate
+
+    @property
+    def last_learning_rate(self) -> float:
+        """The step size at the end; benchmarks/embeddings/fasttext_quality.py compares the result with Facebook's."""
+        if self.min_learning_rate is not None:
+            return self.min_learning_rate
+        return 0.0 if self.architecture == "skipgram" else 0.28 * self.first_learning_rate
 
     @property
     def parts(self) -> Subwords:
