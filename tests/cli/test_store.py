@@ -147,6 +147,7 @@ def test_info_of_a_file_and_of_a_directory(daneo: Any, vectors: Path, tmp_path: 
         "format": "word2vec-binary",
         "words": "3",
         "vector_size": "2",
+        "storage": "float32",
         "bytes": str((tmp_path / "a.bin").stat().st_size),
         "first_words": "단어, word, naïve",
     }
@@ -171,7 +172,11 @@ def test_info_of_vectors_with_ngrams(daneo: Any, with_ngrams: Path, tmp_path: Pa
     assert "subwords.num_buckets\t997" in lines
     assert "settings.architecture\tskipgram" in lines
     assert "file_version\t12" in lines
-    assert "quantised\tFalse" in lines
+    assert "storage\tfloat32" in lines
+    for storage in ("product_quantization", "float16"):
+        assert daneo("compress", with_ngrams, "-o", tmp_path / storage, "--storage", storage)[0] == 0
+        _, output, _ = daneo("info", tmp_path / storage, "--json")
+        assert json.loads(output)["storage"] == storage
 
 
 def test_info_of_a_classifier_of_fasttext_s(daneo: Any, tmp_path: Path) -> None:

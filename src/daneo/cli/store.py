@@ -15,6 +15,7 @@ from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table
 
 if TYPE_CHECKING:
     from daneo.embeddings import FastText, WordVectors
+    from daneo.embeddings.rows import Rows
 
 Format = Literal["daneo", "word2vec-text", "word2vec-binary", "glove-text", "fasttext-bin", "fasttext-vec"]
 FORMAT_OF_SUFFIX: dict[str, Format] = {
@@ -100,6 +101,7 @@ def _facts_of_vectors(path: Path, format: str) -> dict[str, Any]:
     return {
         "words": len(vectors),
         "vector_size": vectors.vector_size,
+        "storage": _storage(vectors.rows),
         "first_words": vectors.words[:10],
         **{key: value for key, value in config.items() if key not in ("format", "version", "kind")},
     }
@@ -107,7 +109,6 @@ def _facts_of_vectors(path: Path, format: str) -> dict[str, Any]:
 
 def _facts_of_model(path: Path) -> dict[str, Any]:
     """What a model file of fastText's holds: its settings, and labels where it is a classifier."""
-    from daneo.embeddings.compression.quantized_rows import QuantizedRows
     from daneo.embeddings.formats.fasttext_file import read_fasttext
 
     model = read_fasttext(path, errors="replace")
@@ -116,10 +117,10 @@ def _facts_of_model(path: Path) -> dict[str, Any]:
     return {
         "words": len(model.words),
         "vector_size": model.vector_size,
+        "storage": _storage(model.inputs),
         "first_words": model.words[:10],
         **labels,
         "file_version": model.version or "of 2016, without a number",
-        "quantised": isinstance(model.inputs, QuantizedRows),
         "settings": {
             "architecture": model.model,
             **{
@@ -134,6 +135,15 @@ def _facts_of_model(path: Path) -> dict[str, Any]:
         },
         "training": {"num_tokens": model.num_tokens},
     }
+
+
+def _storage(rows: Rows) -> str:
+    """How numbers are kept, as `daneo compress --storage` says it."""
+    from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
+
+    if isinstance(rows, QuantizedRows):
+        return "product_quantization"
+    return "float16" if isinstance(rows, HalfRows) else "float32"
 
 
 def _format_of(target: Path) -> Format:
