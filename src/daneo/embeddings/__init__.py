@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daneo.embeddings.analogies import AnalogyResult, AnalogySection
+    from daneo.embeddings.compression.cost import CompressionReport
     from daneo.embeddings.fasttext import FastText
     from daneo.embeddings.similarity_sets import SimilarityResult
     from daneo.embeddings.similarity_shares import SimilarityShares, WordPart
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnalogyResult",
     "AnalogySection",
+    "CompressionReport",
     "FastText",
     "SimilarityResult",
     "SimilarityShares",
@@ -29,6 +31,7 @@ __all__ = [
 _HOMES = {
     "AnalogyResult": "daneo.embeddings.analogies",
     "AnalogySection": "daneo.embeddings.analogies",
+    "CompressionReport": "daneo.embeddings.compression.cost",
     "FastText": "daneo.embeddings.fasttext",
     "SimilarityResult": "daneo.embeddings.similarity_sets",
     "SimilarityShares": "daneo.embeddings.similarity_shares",

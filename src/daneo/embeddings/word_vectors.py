@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from daneo.embeddings.word_neighbours import WordNeighbours
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from daneo.embeddings.analogies import AnalogyResult
+    from daneo.embeddings.compression.cost import CompressionReport
     from daneo.embeddings.similarity_sets import SimilarityResult
 
 
@@ -200,6 +203,40 @@ class WordVectors(WordNeighbours):
         return evaluate_similarities(
             Path(path), self.words, self._blocks.matrix, self._range(restrict_vocab, 0, None)[1],
             case_insensitive=case_insensitive,
+        )  # fmt: skip
+
+    def compressed(
+        self,
+        *,
+        num_words: int | None = None,
+        num_ngrams: int | None = None,
+        storage: Literal["product_quantization", "float16", "float32"] = "product_quantization",
+        part_size: int = 2,
+        norms: bool = True,
+        similarities: Sequence[str | os.PathLike[str]] = (),
+        seed: int = 1,
+        num_threads: int | None = None,
+    ) -> tuple[WordVectors, CompressionReport]:
+        """Return smaller vectors, and a report of what they cost in similarity; ``str()`` of it is a table.
+
+        Parameters
+        ----------
+        num_words, num_ngrams, storage, part_size, norms, similarities, seed, num_threads
+            As for :func:`daneo.embeddings.compression.compressing.compress`, which this calls.
+
+        Examples
+        --------
+        >>> import daneo
+        >>> vectors = daneo.WordVectors(["cat", "dog", "pear"], [[3, 1], [2, 1], [0, 1]])
+        >>> smaller, report = vectors.compressed(part_size=1)
+        >>> smaller["dog"].tolist(), report.words[0].cosine
+        ([2.0, 1.0], 1.0)
+        """
+        from daneo.embeddings.compression.compressing import compress
+
+        return compress(
+            self, num_words=num_words, num_ngrams=num_ngrams, storage=storage, part_size=part_size, norms=norms,
+            similarities=similarities, seed=seed, num_threads=num_threads,
         )  # fmt: skip
 
     def __repr__(self) -> str:

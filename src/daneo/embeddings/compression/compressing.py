@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -13,6 +14,7 @@ from daneo.embeddings.compression.cost import measure_cost
 from daneo.embeddings.compression.pruning import most_frequent, most_useful
 from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
 from daneo.embeddings.rows import ChosenRows
+from daneo.embeddings.similarity_sets import read_similarities
 from daneo.embeddings.subword_vectors import SubwordVectors
 from daneo.embeddings.subwords.ngram_vectors import NgramVectors
 from daneo.embeddings.word_vectors import WordVectors
@@ -93,6 +95,7 @@ def compress(
     >>> smaller, smaller["dog"].tolist(), report.after.num_words
     (<WordVectors: 2 words, 2 dimensions>, [2.0, 1.0], 2)
     """
+    judged = [(Path(path).name, read_similarities(Path(path))) for path in similarities]  # errors before the work
     check(vectors, num_words=num_words, num_ngrams=num_ngrams, storage=storage, part_size=part_size)
 
     def store(rows: Rows) -> Rows:
@@ -111,7 +114,7 @@ def compress(
         smaller: WordVectors = SubwordVectors(vocabulary, rows, ngrams)
     else:
         smaller = WordVectors(vocabulary, rows)
-    return smaller, measure_cost(vectors, smaller, kept, similarities, seed=seed)
+    return smaller, measure_cost(vectors, smaller, kept, judged, seed=seed)
 
 
 def check(vectors: WordVectors, *, num_words: int | None, num_ngrams: int | None, storage: str, part_size: int) -> None:

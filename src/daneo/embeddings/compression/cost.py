@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +14,14 @@ from daneo.embeddings.evaluation_files import KnownWords
 from daneo.embeddings.nearest import nearest_rows
 from daneo.embeddings.row_blocks import Doubles, RowBlocks, unit
 from daneo.embeddings.rows import ChosenRows
-from daneo.embeddings.similarity_sets import read_similarities
 from daneo.embeddings.subword_vectors import SubwordVectors
 
 if TYPE_CHECKING:
     from daneo.embeddings.rows import Ids
     from daneo.embeddings.word_vectors import WordVectors
+
+Judged = tuple[str, str, float]
+"""Two words and how alike people find them."""
 
 NUM_PAIRS = 20_000
 NUM_NEIGHBOURS = 10
@@ -127,7 +127,7 @@ def measure_cost(
     old: WordVectors,
     new: WordVectors,
     kept: Ids,
-    similarities: Sequence[str | os.PathLike[str]] = (),
+    similarities: Sequence[tuple[str, list[Judged]]] = (),
     *,
     seed: int = 1,
 ) -> CompressionReport:
@@ -139,8 +139,8 @@ def measure_cost(
         Before and after; a word of `new` is one of `old`.
     kept : int64 array of shape (V',)
         The rows of `old` that the words of `new` had.
-    similarities : sequence of paths
-        Files of word pairs with judgements.
+    similarities : sequence of pairs
+        Names, and the word pairs that :func:`~daneo.embeddings.similarity_sets.read_similarities` read.
     seed : int, default 1
         Draws the words and pairs.
     """
@@ -150,7 +150,7 @@ def measure_cost(
         before=size_of(old),
         after=size_of(new),
         words=tuple(_word_cost(sample, blocks, rng) for sample in word_samples(old, new, kept, rng)),
-        similarities=tuple(_similarity_cost(Path(path), old, new) for path in similarities),
+        similarities=tuple(_similarity_cost(*one, old, new) for one in similarities),
     )
 
 
@@ -183,8 +183,7 @@ def _same_neighbours(blocks: tuple[RowBlocks, RowBlocks], before: Doubles, after
     return float(np.mean(shares)) if shares else float("nan")
 
 
-def _similarity_cost(path: Path, old: WordVectors, new: WordVectors) -> SimilarityCost:
-    pairs = read_similarities(path)
+def _similarity_cost(name: str, pairs: list[Judged], old: WordVectors, new: WordVectors) -> SimilarityCost:
     known = KnownWords(old.words, len(old), case_insensitive=True)
 
     def spelled(word: str) -> str | None:
@@ -199,7 +198,7 @@ def _similarity_cost(path: Path, old: WordVectors, new: WordVectors) -> Similari
     judged = np.array([score for *_, score in both])
     agreements = [spearman(judged, _cosines(vectors, [pair[:2] for pair in both])) for vectors in (old, new)]
     return SimilarityCost(
-        name=path.name,
+        name=name,
         spearman_before=agreements[0],
         spearman_after=agreements[1],
         num_pairs=len(both),

@@ -1,0 +1,188 @@
+"""Smaller models: what they keep, answer and take, through files too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import daneo
+from daneo.embeddings.compression.compressing import compress
+from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
+from daneo.embeddings.subword_vectors import SubwordVectors
+from daneo.embeddings.subwords.ngram_vectors import NgramVectors
+
+
+def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return (one * other).sum(axis=-1) / np.linalg.norm(one, axis=-1) / np.linalg.norm(other, axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "least"),
+    [
+        ({"part_size": 1}, QuantizedRows, 0.9999),
+        ({}, QuantizedRows, 0.99),
+        ({"norms": False}, QuantizedRows, 0.99),
+        ({"storage": "float16"}, HalfRows, 0.999999),
+        ({"storage": "float32"}, np.ndarray, 1 - 1e-6),
+    ],
+    ids=str,
+)
+def test_every_storage_answers_nearly_the_same(with_ngrams: SubwordVectors, options, kind, least) -> None:
+    smaller, _ = compress(with_ngrams, **options)
+    assert isinstance(smaller, SubwordVectors)
+    assert isinstance(smaller.rows if kind is not np.ndarray else smaller.matrix, kind)
+    assert isinstance(smaller.ngrams.rows, kind)
+    assert (smaller.words, smaller.counts.tolist()) == (with_ngrams.words, with_ngrams.counts.tolist())
+    assert cosines(smaller.matrix, with_ngrams.matrix).min() > least
+    unseen = [word[::-1] + word for word in with_ngrams.words[:50]]
+    assert cosines(smaller[unseen], with_ngrams[unseen]).min() > least - 0.01
+
+
+def test_dropped_words_are_made_of_their_ngrams(with_ngrams: SubwordVectors) -> None:
+    smaller, report = compress(with_ngrams, num_words=200, storage="float32")
+    assert smaller.words == with_ngrams.words[:200]
+    np.testing.assert_array_equal(smaller.matrix, with_ngrams.matrix[:200])
+    dropped = with_ngrams.words[200]
+    assert dropped not in smaller
+    np.testing.assert_array_equal(smaller[dropped], with_ngrams.ngrams.vector(dropped))
+    assert (report.before.num_words, report.after.num_words) == (600, 200)
+
+
+def test_dropped_ngrams_do_not_count(with_ngrams: SubwordVectors) -> None:
+    smaller, report = compress(with_ngrams, num_ngrams=300, storage="float32")
+    assert isinstance(smaller, SubwordVectors)
+    assert (len(smaller.ngrams), report.after.num_ngrams, smaller.ngrams.count_missing) == (300, 300, False)
+    assert smaller.ngrams.buckets is not None
+    kept = set(smaller.ngrams.buckets.tolist())
+    word = "abcdef" + with_ngrams.words[0]
+    rows = with_ngrams.ngrams.rows_of([one for one in with_ngrams.ngrams.subwords.buckets(word) if one in kept])
+    assert 0 < len(rows) < len(with_ngrams.ngrams.subwords.buckets(word))
+    np.testing.assert_allclose(smaller[word], with_ngrams.ngrams.rows[rows].mean(axis=0), rtol=1e-5, atol=1e-6)
+
+
+def test_ngrams_of_every_bucket_are_reduced_to_those_in_use(with_ngrams: SubwordVectors) -> None:
+    old = with_ngrams.ngrams
+    rng = np.random.default_rng(1)
+    rows = rng.standard_normal((old.subwords.num_buckets, old.vector_size)).astype(np.float32)
+    rows[old.buckets] = old.rows[:]
+    dense = SubwordVectors(with_ngrams.words, with_ngrams.matrix, NgramVectors(old.subwords, rows))
+    smaller, _ = compress(dense, storage="float32")
+    assert isinstance(smaller, SubwordVectors)
+    np.testing.assert_array_equal(smaller.ngrams.buckets, old.buckets)
+    np.testing.assert_array_equal(smaller.ngrams.rows[:], old.rows[:])
+
+
+def test_without_ngrams_what_is_left_are_plain_vectors(with_ngrams: SubwordVectors) -> None:
+    smaller, report = compress(with_ngrams, num_ngrams=0)
+    assert type(smaller) is daneo.WordVectors
+    assert report.after.num_ngrams == 0
+    assert [one.name for one in report.words] == ["kept words"]
+    with pytest.raises(KeyError):
+        smaller["never seen"]
+
+
+def test_plain_vectors(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    words = [f"w{number}" for number in range(500)]
+    vectors = daneo.WordVectors(words, rng.standard_normal((500, 7)))
+    smaller, report = compress(vectors, num_words=400, part_size=3)
+    assert type(smaller) is daneo.WordVectors
+    assert smaller.words == words[:400]
+    assert smaller.rows.shape == (400, 7)
+    assert report.words[0].cosine > 0.98
+    smaller.save(tmp_path / "small")
+    again = daneo.WordVectors.load(tmp_path / "small")
+    assert isinstance(again.rows, QuantizedRows)
+    np.testing.assert_array_equal(again.matrix, smaller.matrix)
+    assert again.most_similar("w3") == smaller.most_similar("w3")
+
+
+@pytest.mark.parametrize("options", [{}, {"storage": "float16"}, {"storage": "float32"}, {"norms": False}], ids=str)
+def test_through_files(with_ngrams: SubwordVectors, tmp_path: Path, options) -> None:
+    smaller, report = compress(with_ngrams, num_words=300, num_ngrams=500, **options)
+    smaller.save(tmp_path / "small")
+    again = daneo.WordVectors.load(tmp_path / "small")
+    asked = [*with_ngrams.words, "never seen", "abcabc"]
+    np.testing.assert_array_equal(again[asked], smaller[asked])
+    assert again.most_similar(asked[:3] + asked[-2:]) == smaller.most_similar(asked[:3] + asked[-2:])
+    files = sum((tmp_path / "small" / name).stat().st_size for name in ("vectors.safetensors", "vocabulary.txt"))
+    assert report.after.file_bytes == pytest.approx(files, abs=1500)  # the header of the tensors
+    assert report.after.file_bytes < report.before.file_bytes
+
+
+def test_compressed_again(with_ngrams: SubwordVectors) -> None:
+    smaller, _ = compress(with_ngrams, part_size=1)
+    again, report = compress(smaller, num_words=100, num_ngrams=400, storage="float16")
+    assert (len(again), report.before.num_words) == (100, 600)
+    np.testing.assert_allclose(again.matrix, smaller.matrix[:100], rtol=1e-3, atol=1e-6)
+
+
+def test_special_tokens_and_words_in_any_order() -> None:
+    vocabulary = daneo.Vocabulary(
+        ["<pad>", "<unk>", "rare", "often", "some", "never"],
+        [0, 0, 1, 9, 5, 0],
+        special_tokens=["<pad>"],
+        unknown="<unk>",
+    )
+    vectors = daneo.WordVectors(vocabulary, np.arange(12).reshape(6, 2))
+    smaller, _ = compress(vectors, num_words=4, storage="float32")
+    assert smaller.words == ["<pad>", "<unk>", "often", "some"]
+    assert (smaller.vocabulary.special_tokens, smaller.vocabulary.unknown) == (("<pad>", "<unk>"), "<unk>")
+    assert smaller.matrix.tolist() == [[0, 1], [2, 3], [6, 7], [8, 9]]
+    one, _ = compress(vectors, num_words=1, storage="float32")
+    assert (one.words, one.vocabulary.unknown) == (["<pad>"], None)
+
+
+def test_nothing_is_changed(with_ngrams: SubwordVectors) -> None:
+    before = with_ngrams.matrix.copy(), with_ngrams.ngrams.rows[:].copy()
+    compress(with_ngrams, num_words=50, num_ngrams=50)
+    np.testing.assert_array_equal(with_ngrams.matrix, before[0])
+    np.testing.assert_array_equal(with_ngrams.ngrams.rows[:], before[1])
+
+
+def test_reproducible(with_ngrams: SubwordVectors) -> None:
+    one, first = compress(with_ngrams, num_words=300, seed=3, num_threads=1)
+    other, second = compress(with_ngrams, num_words=300, seed=3, num_threads=2)
+    np.testing.assert_array_equal(one.matrix, other.matrix)
+    assert first == second
+
+
+def test_the_method_is_the_function(with_ngrams: SubwordVectors) -> None:
+    options = {"num_words": 100, "num_ngrams": 200, "part_size": 3, "norms": False, "seed": 2}
+    one, first = with_ngrams.compressed(**options)
+    other, second = compress(with_ngrams, **options)
+    np.testing.assert_array_equal(one.matrix, other.matrix)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"storage": "float8"}, "storage as one of product_quantization, float16, float32; got 'float8'"),
+        ({"num_words": 0}, "num_words of at least 1, got 0"),
+        ({"num_ngrams": -1}, "num_ngrams of at least 0, got -1"),
+        ({"num_ngrams": 5}, "num_ngrams=5, but these vectors have no n-grams"),
+        ({"part_size": 0}, "part_size from 1 to the vectors' 3, got 0"),
+        ({"part_size": 4}, "part_size from 1 to the vectors' 3, got 4"),
+    ],
+)
+def test_impossible_requests(options, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        compress(daneo.WordVectors(["a", "b"], np.eye(3)[:2]), **options)
+
+
+def test_numbers_that_do_not_fit() -> None:
+    vectors = daneo.WordVectors(["a", "b"], [[1, 1e6], [2, 3]])
+    with pytest.raises(ValueError, match="Half precision holds finite numbers up to 65,504"):
+        compress(vectors, storage="float16")
+    with pytest.raises(ValueError, match="Expected finite numbers"):
+        compress(daneo.WordVectors(["a", "b"], [[1, np.nan], [2, 3]]))
+
+
+def test_few_words_and_tiny_vectors() -> None:
+    one, report = compress(daneo.WordVectors(["only"], [[3.0]]), part_size=1)
+    assert one["only"].tolist() == [3]
+    assert report.words[0].num_words == 1
+    assert str(report)
