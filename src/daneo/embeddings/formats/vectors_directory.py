@@ -67,9 +67,12 @@ def write_vectors(
         if ngrams.buckets is not None:
             own["ngram_buckets"] = ngrams.buckets
         settings = {**dataclasses.asdict(ngrams.subwords), "count_missing": ngrams.count_missing}
-        if "subwords" in config or own.keys() & tensors.keys():
-            raise ValueError("The key 'subwords' and the tensors of n-grams are the format's own. Use other names.")
-        config["subwords"] = settings
+        if config.setdefault("subwords", settings) != settings:
+            raise ValueError(
+                f"The config's key 'subwords' is the format's own and means {settings}; got {config['subwords']!r}."
+            )
+        if taken := sorted(own.keys() & tensors.keys()):
+            raise ValueError(f"The tensor {taken[0]!r} is the n-grams' own. Give the other one another name.")
         tensors |= own
         card = card or plain_card(*vectors.rows.shape, has_ngrams=True)
     write_directory(directory, vectors.vocabulary, vectors.rows, config=config, card=card, tensors=tensors)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from daneo.embeddings.subwords.subwords import Subwords
 
 _MANY = 10_000  # buckets that are asked for together
-_LARGEST_TABLE = 1 << 26  # buckets; four bytes each
+_BUCKETS_A_ROW = 64
 
 
 class NgramVectors:
@@ -112,7 +112,8 @@ class NgramVectors:
             return wanted.astype(np.int64)
         if len(self._buckets) == 0:
             return np.full(wanted.shape, -1, dtype=np.int64)
-        if len(wanted) > _MANY and self._subwords.num_buckets <= _LARGEST_TABLE:
+        # A file may say that there are billions of buckets: the table is no larger than the rows make likely.
+        if len(wanted) > _MANY and self._subwords.num_buckets <= _BUCKETS_A_ROW * len(self._rows) + (1 << 22):
             found: Ids = self._row_of_bucket[wanted].astype(np.int64)
             return found
         place = np.searchsorted(self._buckets, wanted).clip(max=len(self._buckets) - 1)
