@@ -14,7 +14,7 @@ from daneo import cli
 
 COMMANDS = (
     *("train word2vec", "train fasttext", "train continue", "similar", "analogy", "evaluate", "ngrams"),
-    *("convert", "info", "demo"),
+    *("compress", "convert", "info", "demo"),
 )
 
 
