@@ -67,8 +67,7 @@ def test_models_of_2016(name: str, shared_data: Path) -> None:
         np.testing.assert_allclose(ours[word], theirs[word], rtol=0, atol=1e-6)
 
 
-def test_bytes_that_are_not_utf8_are_hashed_as_they_are(shared_data: Path) -> None:
-    # The same words in UTF-8 and in code page 852: there, of a word without bytes above 127 vectors are defined alike.
+def test_a_bin_and_its_vec_hold_the_same_broken_words(shared_data: Path) -> None:
     path = shared_data / "interop" / "gensim-test-data" / "pang_lee_polarity_fasttext.bin"
     exact, text = load(path, errors="surrogateescape"), load(path.with_suffix(".vec"), errors="surrogateescape")
     assert exact.words == text.words
@@ -87,6 +86,18 @@ def test_how_a_broken_word_is_spelt_does_not_change_its_vector(errors: str, tmp_
     assert exact.words == ["kter\udcec", "\udcf8eka", "sea"]
     assert respelt.words == [word.decode(errors=errors) for word in words]
     assert respelt.matrix.tolist() == exact.matrix.tolist()
+    # No byte of this word goes on with a letter that another has begun, so each is a letter.
+    text = b"<kter\xec>"
+    ngrams = [text[first : first + size] for first in range(6) for size in (2, 3) if first + size <= len(text)]
+    rows = [0, *(3 + signed_fnv1a(ngram) % 40 for ngram in ngrams)]
+    np.testing.assert_allclose(exact["kter\udcec"], inputs[rows].mean(axis=0), rtol=1e-5)
+
+
+def signed_fnv1a(text: bytes) -> int:
+    value = 2166136261
+    for byte in text:
+        value = (value ^ (byte if byte < 128 else byte + 0xFFFFFF00)) * 16777619 % 2**32
+    return value
 
 
 def test_words_that_become_one(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from typing import IO, TYPE_CHECKING
@@ -90,6 +91,8 @@ def _settings(model: FastTextFile) -> bytes:
     for name, value in values.items():
         if not 0 <= value < 1 << 31:
             raise ValueError(f"A fastText file expected {name} from 0 to {(1 << 31) - 1}, got {value}.")
+    if not (math.isfinite(model.sample) and model.sample >= 0):
+        raise ValueError(f"A fastText file expected sample of 0 or more, got {model.sample}.")
     return struct.pack("<14id", MAGIC, _VERSION, *values.values(), model.sample)
 
 
