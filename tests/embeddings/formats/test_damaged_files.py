@@ -76,7 +76,11 @@ CASES = {
     "UTF-16": ("2 1\na 1\n".encode("utf-16"), ValueError, "none of the formats"),
     "NumPy": (b"\x93NUMPY\x01\x00v\x00{'descr'", ValueError, "is a NumPy array, which has no words"),
     "pickle": (b"\x80\x04\x95\x10\x00\x00", ValueError, "is a Python pickle.*never does"),
-    "fastText": (b"\xba\x16\x4f\x2f\x0c\x00\x00\x00", EOFError, r"the settings \(byte 8\) takes 48 bytes, 0 follow"),
+    "fastText": (
+        b"\xba\x16\x4f\x2f\x0c\x00\x00\x00",
+        EOFError,
+        r"settings \(byte 8\): expected 48 bytes, 0 follow",
+    ),
     "HDF5": (b"\x89HDF\r\n\x1a\n", ValueError, "is an HDF5 file"),
     "safetensors": (b'\x40\0\0\0\0\0\0\0{"vectors":', ValueError, "is a safetensors file. Give the directory"),
 }

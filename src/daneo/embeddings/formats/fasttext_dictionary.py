@@ -54,12 +54,10 @@ def read_dictionary(fields: Fields, errors: str, *, has_pruning: bool) -> Dictio
         raise ValueError(
             f"{fields.name}: the number of tokens (byte {start + 12}) is {num_tokens}; expected 0 or more."
         )
+    if num_pruned < -1:
+        raise fields.wrong("the number of kept n-grams", num_pruned, "-1, 0 or more", 8)
     entries, counts = _read_entries(fields, num_words, num_labels, errors)
-    pruned = None
-    if num_pruned != -1:
-        if num_pruned < 0:
-            raise fields.wrong("the number of kept n-grams", num_pruned, "-1, 0 or more")
-        pruned = fields.array("<i4", (num_pruned, 2), "the kept n-grams")
+    pruned = None if num_pruned == -1 else fields.array("<i4", (num_pruned, 2), "the kept n-grams")
     return Dictionary(
         entries[:num_words], counts[:num_words], entries[num_words:], counts[num_words:], num_tokens, pruned
     )
@@ -70,7 +68,7 @@ def _read_entries(
 ) -> tuple[list[str], npt.NDArray[np.int64]]:
     """Take words and labels; return them decoded, and their counts."""
     size, first = num_words + num_labels, fields.position
-    fields.expect(size * (_ENTRY_TAIL + 1), f"the dictionary of {size} entries")
+    fields.expect(size * _ENTRY_TAIL, f"the dictionary of {size} entries")
     ends = _find_ends(fields, size)
     fields.position = int(ends[-1]) + _ENTRY_TAIL
     raw = np.frombuffer(fields.data[first : fields.position], np.uint8)

@@ -84,7 +84,7 @@ class Fields:
         """Raise EOFError if fewer than `num_bytes` bytes follow."""
         if num_bytes > self.left:
             raise EOFError(
-                f"{self.name}: {field} (byte {self.position}) takes {num_bytes} bytes, {self.left} follow. "
+                f"{self.name}: {field} (byte {self.position}): expected {num_bytes} bytes, {self.left} follow. "
                 "The file is cut off or damaged; copy or download it again."
             )
 
