@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from daneo.embeddings.word_neighbours import WordNeighbours
 
@@ -23,9 +23,10 @@ class WordVectors(WordNeighbours):
     ----------
     vocabulary : Vocabulary or sequence of str
         V words; a word's id is its row.
-    matrix : array-like of shape (V, D)
+    matrix : array-like of shape (V, D), or Rows
         Converted to float32 if it is not; otherwise kept without a copy, and not to be changed afterwards by whoever
-        made it. It may be memory-mapped.
+        made it. It may be memory-mapped, or :class:`daneo.embeddings.rows.Rows` that lie nowhere as a whole:
+        compressed ones, or ones that are computed when asked for.
 
     Raises
     ------
@@ -66,19 +67,24 @@ class WordVectors(WordNeighbours):
         limit: int | None = None,
         errors: str = "strict",
         num_threads: int | None = None,
-    ) -> WordVectors:
+    ) -> Self:
         """Open a file or directory of word vectors; its format is recognised by its content.
 
         Parameters
         ----------
         path : path
-            What :meth:`save` or another tool wrote. A directory of daneo's is memory-mapped.
+            What :meth:`save` or another tool wrote. A directory of daneo's and a model of fastText's are
+            memory-mapped.
         limit : int or None
             Take the first rows only, which in most files are the most frequent words.
-        errors : {"strict", "replace", "ignore"}, default "strict"
-            What to do with a word that is not UTF-8.
+        errors : {"strict", "replace", "ignore", "surrogateescape"}, default "strict"
+            What to do with a word that is not UTF-8, as in ``bytes.decode``.
         num_threads : int or None
             Threads that parse text; ``None`` means one a core, 8 at most.
+
+        Returns
+        -------
+        WordVectors, or SubwordVectors if the file has n-grams
 
         Raises
         ------
@@ -87,7 +93,7 @@ class WordVectors(WordNeighbours):
         EOFError
             The file is cut off.
         ValueError
-            The format is not known, or the file is damaged.
+            The format is not known, or the file is damaged. ``SubwordVectors.load``: it has no n-grams.
 
         See Also
         --------
@@ -95,7 +101,10 @@ class WordVectors(WordNeighbours):
         """
         from daneo.embeddings import formats
 
-        return formats.load(path, limit=limit, errors=errors, num_threads=num_threads)
+        vectors = formats.load(path, limit=limit, errors=errors, num_threads=num_threads)
+        if not isinstance(vectors, cls):
+            raise ValueError(f"{os.fspath(path)} holds vectors without n-grams. Open it with WordVectors.load.")
+        return vectors
 
     def save(self, path: str | os.PathLike[str], *, format: str = "daneo", card: str | None = None) -> None:
         """Write the vectors; what stood at `path` is replaced only when all is written.
@@ -104,8 +113,9 @@ class WordVectors(WordNeighbours):
         ----------
         path : path
             A directory for ``"daneo"``, otherwise a file, compressed if its name ends in ``.gz``.
-        format : {"daneo", "word2vec-text", "word2vec-binary", "glove-text"}, default "daneo"
-            Only ``"daneo"`` holds counts and special tokens.
+        format : str, default "daneo"
+            Or ``"word2vec-text"``, ``"word2vec-binary"``, ``"glove-text"``, ``"fasttext-bin"``, ``"fasttext-vec"``.
+            Only ``"daneo"`` holds special tokens, only it and ``"fasttext-bin"`` hold counts and n-grams.
         card : str or None
             The README.md of daneo's directory; ``None`` means a short one.
 

@@ -135,6 +135,14 @@ def test_compressed_rows_stay_compressed(kind: str, tmp_path: Path) -> None:
                 read_directory(tmp_path / "x")
 
 
+def test_whoever_wants_ngrams_is_told_that_there_are_none(tmp_path: Path) -> None:
+    made().save(tmp_path / "x")
+    assert SubwordVectors.load(tmp_path / "x", limit=3).words == WORDS[:3]
+    WordVectors(VOCABULARY, rows(5)).save(tmp_path / "x")
+    with pytest.raises(ValueError, match="holds vectors without n-grams. Open it with WordVectors.load"):
+        SubwordVectors.load(tmp_path / "x")
+
+
 def changed(path: Path, config: dict[str, Any] | None = None, tensors: dict[str, Any] | None = None) -> None:
     """Write the directory's config and tensors with some changed; None takes one away."""
     old = json.loads((path / "config.json").read_text(encoding="utf-8"))
@@ -209,8 +217,24 @@ def test_absurd_settings_cost_nothing(tmp_path: Path) -> None:
     assert time.perf_counter() - start < 5
 
 
+def outcome(path: Path) -> str:
+    """``"read"``, and then it answers, or ``"refused"`` in one line that names it; anything else fails the test."""
+    complaint = None
+    try:
+        vectors = WordVectors.load(path)
+    except ValueError as error:
+        complaint = str(error)
+    if complaint is not None:
+        assert complaint.startswith(str(path)), complaint
+        assert "\n" not in complaint
+        return "refused"
+    assert vectors[["the", "sea"]].shape == (2, vectors.vector_size)
+    if isinstance(vectors, SubwordVectors):
+        assert vectors["sings"].shape == (vectors.vector_size,)
+    return "read"
+
+
 def test_mutants(tmp_path: Path) -> None:
-    """Each opens and answers, or is refused in one line that names it."""
     vectors = made(dense=False)
     vectors.save(tmp_path / "x")
     rng = np.random.default_rng(5)
@@ -229,17 +253,7 @@ def test_mutants(tmp_path: Path) -> None:
                 del mutant[place : place + int(rng.integers(1, 20))]
             path.unlink()
             path.write_bytes(mutant)
-            try:
-                opened = WordVectors.load(tmp_path / "x")
-            except ValueError as error:
-                assert str(error).startswith(str(tmp_path / "x")), error
-                assert "\n" not in str(error)
-                outcomes["refused"] += 1
-            else:
-                assert opened[["the", "sea"]].shape == (2, 4)
-                if isinstance(opened, SubwordVectors):
-                    assert opened["sings"].shape == (4,)
-                outcomes["read"] += 1
+            outcomes[outcome(tmp_path / "x")] += 1
         path.write_bytes(data)
     assert min(outcomes["read"], outcomes["refused"]) > 50, outcomes
 
