@@ -76,6 +76,16 @@ class WordTable:
         other.__init__()  # type: ignore[misc]
         return numbers
 
+    @property
+    def arena(self) -> npt.NDArray[np.uint64]:
+        """The entries, one after the other, as the kernels lay them out; valid until more is counted."""
+        return self._arena
+
+    @property
+    def slots(self) -> npt.NDArray[np.uint64]:
+        """What finds an entry by its hash; valid until more is counted."""
+        return self._slots
+
     def entries(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
         """Place in the arena, and count, of each id."""
         places = np.empty(self.num_types, dtype=np.uint64)

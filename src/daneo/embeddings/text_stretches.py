@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from daneo.corpus import EncodedCorpus
-
 SHORTEST, LONGEST, FEWEST = 1_000, 50_000, 64
+
+
+class Text(Protocol):
+    """What can be cut into stretches: an EncodedCorpus, or anything that is ids in a row."""
+
+    num_tokens: int
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Where each document starts, and the number of tokens; int64 (documents + 1,)."""
+
+    def tokens(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Return the ids of a range of tokens."""
 
 
 class TextStretches:
@@ -21,7 +31,7 @@ class TextStretches:
 
     Parameters
     ----------
-    corpus : EncodedCorpus
+    corpus : Text
         What is cut; it must stay open.
 
     Examples
@@ -34,7 +44,7 @@ class TextStretches:
     (1, [0, 1, 2, 1, 0], [3, 5])
     """
 
-    def __init__(self, corpus: EncodedCorpus) -> None:
+    def __init__(self, corpus: Text) -> None:
         self._corpus = corpus
         # Small texts get shorter stretches, so that the learning rate falls smoothly and every thread has work.
         self.size = min(max(corpus.num_tokens // FEWEST, SHORTEST), LONGEST)

@@ -9,16 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from daneo.embeddings.text_stretches import TextStretches
+from daneo.embeddings.text_stretches import Text, TextStretches
 from daneo.progress import Progress, ProgressCallback
-
-if TYPE_CHECKING:
-    from daneo.corpus import EncodedCorpus
 
 # step(thread, ids, document ends, learning rate) -> loss summed over the examples, number of examples
 Step = Callable[[int, npt.NDArray[np.int32], npt.NDArray[np.int64], float], tuple[float, int]]
@@ -57,8 +53,8 @@ class TrainingRun:
 
     Parameters
     ----------
-    corpus : EncodedCorpus
-        The text.
+    corpus : Text
+        The text, as an EncodedCorpus.
     step : callable
         Trains one stretch and must release the GIL; see ``Step``.
     position : Position
@@ -78,7 +74,7 @@ class TrainingRun:
 
     def __init__(
         self,
-        corpus: EncodedCorpus,
+        corpus: Text,
         step: Step,
         position: Position,
         *,
