@@ -401,3 +401,14 @@ def test_shares_of_a_word_that_is_like_nothing(vectors: SubwordVectors) -> None:
     nothing = ring().explain_similarity("", "sing")
     assert (nothing.parts_of_a, nothing.similarity, nothing.pairs()) == ((), 0.0, [])
     assert str(nothing).startswith("similarity of  and sing: 0.0000\n")
+
+
+def test_jamo_without_a_final_consonant_are_printed_with_a_dot() -> None:
+    jamo = Subwords(kind="jamo", num_buckets=500)
+    rows = np.random.default_rng(1).standard_normal((500, 3)).astype(np.float32)
+    vectors = SubwordVectors(["나무"], [[1, 0, 0]], NgramVectors(jamo, rows))
+    shares = vectors.explain_similarity("나무", "나문")
+    assert [part.text for part in shares.parts_of_a[1:]] == list(dict.fromkeys(jamo.ngrams("나무")))
+    assert shares.similarity == pytest.approx(vectors.similarity("나무", "나문"), abs=1e-6)
+    assert "  ㄴㅏ·\n" in str(shares)
+    assert "\ue000" not in str(shares)

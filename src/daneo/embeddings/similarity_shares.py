@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from daneo.corpus.hangul import NO_FINAL
 from daneo.embeddings.row_blocks import ZERO_LENGTH, Doubles
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class WordPart(NamedTuple):
     is_ngram: bool
 
     def __str__(self) -> str:
-        return self.text if self.is_ngram else f"{self.text} (whole word)"
+        text = self.text.replace(NO_FINAL, "·")  # of n-grams of jamo: where a syllable has no final consonant
+        return text if self.is_ngram else f"{text} (whole word)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -83,7 +83,11 @@ class WordTable:
     def __getitem__(self, words: str | Sequence[str]) -> Floats:
         if isinstance(words, str):
             found = self._vocabulary.index.get(words)
-            return self._unseen(words) if found is None else self.rows[found]
+            if found is None:
+                return self._unseen(words)
+            row = self._rows[found]
+            row.flags.writeable = False
+            return row
         rows = self._rows_of(words)
         is_seen = rows >= 0
         if is_seen.all():
