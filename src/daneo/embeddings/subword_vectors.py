@@ -45,6 +45,9 @@ class SubwordVectors(WordVectors):
     A word without n-grams (shorter than the shortest, or empty) has a zero vector, as in fastText, and similarity 0
     to everything. Answers to a search are always words that were seen.
 
+    Words that :meth:`restricted` leaves out count as unseen: all n-grams stay. Vectors that are changed or added are
+    those of seen words; n-grams are never changed, by :meth:`unit_normalize_all` neither.
+
     Examples
     --------
     >>> import numpy as np

@@ -120,9 +120,11 @@ class WordMeans:
 
     def _stretch(self, start: int, stop: int) -> Floats:
         """Return rows that lie side by side, a read-only view of what is kept from now on."""
+        if start >= stop:
+            return np.empty((0, self.shape[1]), dtype=np.float32)
         first, last = start // _CHUNK, -(-stop // _CHUNK)
         chunks = (np.flatnonzero(~self._known[first:last]) + first).tolist()
-        for _ in ordered(self._keep, chunks, min(available_cores(), max(1, len(chunks)))):
+        for _ in ordered(self._keep, chunks, max(1, min(available_cores(), len(chunks)))):
             pass
         found = self._kept()[start:stop]
         found.flags.writeable = False
@@ -140,8 +142,10 @@ class WordMeans:
 
     def _kept(self) -> Floats:
         """Return the room for all vectors, (V, D), of which pages take memory when they are written to."""
-        # Of two threads that come first, both get the same array.
-        kept: Floats = self.__dict__.setdefault("_kept_rows", np.empty(self.shape, dtype=np.float32))
+        if "_kept_rows" not in self.__dict__:
+            # Of two threads that come first, both get the same array.
+            self.__dict__.setdefault("_kept_rows", np.empty(self.shape, dtype=np.float32))
+        kept: Floats = self.__dict__["_kept_rows"]
         return kept
 
     def _mean(self, word: int) -> Floats:
