@@ -268,7 +268,7 @@ def test_vectors_that_fasttext_has_no_place_for(tmp_path: Path) -> None:
     pruned = some_ngrams(count_missing=False)
     for words, ngrams, reason in (
         (WORDS, jamo, "n-grams of jamo. format='daneo' keeps them; format='fasttext-vec'"),
-        (WORDS, pruned, "only where all rows are quantised, by one quantizer. format='daneo' keeps"),
+        (WORDS, pruned, "only where the words' own rows .* quantised by one quantizer. format='daneo' keeps"),
         (["New York"], some_ngrams(), "cannot hold 'New York' among its words"),
     ):
         vectors = SubwordVectors(words, some_rows(len(words), 1), ngrams)
@@ -276,6 +276,12 @@ def test_vectors_that_fasttext_has_no_place_for(tmp_path: Path) -> None:
             vectors.save(tmp_path / "x.bin", format="fasttext-bin")
         vectors.save(tmp_path / "vectors")  # as the message says
     assert [path.name for path in tmp_path.iterdir()] == ["vectors"]
+
+
+def test_where_nothing_is_missing_it_does_not_matter_how_that_counts(tmp_path: Path) -> None:
+    vectors = SubwordVectors(WORDS, some_rows(len(WORDS), 1), some_ngrams(kept=1.0, count_missing=False))
+    vectors.save(tmp_path / "x.bin", format="fasttext-bin")
+    check_answers(vectors, tmp_path / "x.bin")
 
 
 def test_pruned_to_no_ngrams_at_all(tmp_path: Path) -> None:
@@ -294,6 +300,23 @@ def test_vec_files_are_facebooks_to_the_byte(name: str, shared_data: Path, tmp_p
         warnings.filterwarnings("ignore", ".* rows of n-grams were left out")
         vectors.save(tmp_path / "x.vec", format="fasttext-vec")
     assert (tmp_path / "x.vec").read_bytes() == path.with_suffix(".vec").read_bytes()
+
+
+@pytest.mark.parametrize("format", ["daneo", "word2vec-text", "word2vec-binary", "fasttext-vec", "fasttext-bin"])
+def test_words_with_odd_spaces_and_broken_bytes_go_through_every_format(format: str, tmp_path: Path) -> None:
+    words = [b"kter\xec", b"\xff\xed\xa0\x80", "a\u00a0b".encode(), "\u2003".encode(), "바다".encode()]
+    inputs = some_rows(5 + 40, 3)
+    (tmp_path / "x.bin").write_bytes(model_bytes(words, inputs, inputs[:5], num_buckets=40))
+    vectors = load(tmp_path / "x.bin", errors="surrogateescape")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* rows of n-grams were left out")
+        vectors.save(tmp_path / "y", format=format)
+    again = load(tmp_path / "y", errors="surrogateescape")
+    assert [word.encode(errors="surrogateescape") for word in again.words] == words
+    np.testing.assert_allclose(again.matrix, vectors.matrix, rtol=1e-4 if format == "fasttext-vec" else 1e-7)
+    if format != "daneo":
+        with pytest.raises(ValueError, match="is not UTF-8"):
+            load(tmp_path / "y")
 
 
 def test_vec_files_of_any_vectors(tmp_path: Path) -> None:

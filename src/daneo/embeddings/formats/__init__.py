@@ -133,7 +133,9 @@ def load(
 def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "daneo", card: str | None = None) -> None:
     """Write word vectors, beside `path` first and then renamed, so that nothing is lost when writing fails.
 
-    Text holds every number with as many digits as it takes to read back the same float32.
+    Text holds every number with as many digits as it takes to read back the same float32; ``fasttext-vec`` holds five.
+    A ``fasttext-bin`` gets a row for every bucket, outputs that are zeros and fastText's own settings: Facebook's
+    programs answer from it as these vectors do.
 
     Parameters
     ----------
@@ -155,8 +157,8 @@ def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "d
     Raises
     ------
     ValueError
-        The format is not known, or cannot hold one of the words (empty, with a newline, in word2vec's binary format
-        also with a space).
+        The format is not known, or cannot hold one of the words (empty, with a newline, in binary formats also with a
+        space) or the n-grams (of jamo, or pruned and not quantised by one quantizer).
     FileExistsError
         `path` is a directory with files in it that daneo did not write.
     IsADirectoryError, NotADirectoryError

@@ -68,10 +68,10 @@ def _has_ngrams(ngrams: NgramVectors) -> bool:
 def _dense_parts(vectors: SubwordVectors) -> _Parts:
     """Return a row for every bucket, made when they are written."""
     ngrams, subwords = vectors.ngrams, vectors.ngrams.subwords
-    if ngrams.buckets is not None and not ngrams.count_missing:
+    if len(ngrams) < subwords.num_buckets and not ngrams.count_missing:
         raise ValueError(
-            "fastText reads models with dropped n-grams only where all rows are quantised, by one quantizer. "
-            "format='daneo' keeps these vectors as they are."
+            "fastText reads models with dropped n-grams only where the words' own rows and the n-grams' rows are "
+            "quantised by one quantizer. format='daneo' keeps these vectors as they are."
         )
     own = _own_rows(vectors)
     if own is None:
