@@ -110,7 +110,7 @@ def evaluate(
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Measure vectors on analogies and on people's judgements of similarity."""
+    """Measure vectors on analogies and on judged similarities."""
     if not analogies and not similarities:
         raise typer.BadParameter("nothing to measure; give --analogies FILE, --similarities FILE, or both")
     store = load_vectors(vectors)

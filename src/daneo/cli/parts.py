@@ -30,12 +30,12 @@ def ngrams(
     ],
     word: Annotated[str, typer.Argument(metavar="WORD", help="Any word, seen in training or not.")],
     other: Annotated[
-        str | None, typer.Argument(metavar="[OTHER]", help="Take the similarity of both words apart.")
+        str | None, typer.Argument(metavar="OTHER", help="Take the similarity of both words apart.")
     ] = None,
     topn: Annotated[int, typer.Option("--topn", "-n", metavar="N", min=1, help="How many parts to print.")] = 10,
     json: JsonFlag = False,
 ) -> None:
-    """Print the n-grams nearest to a word, or the parts that make two words alike.
+    """Print the n-grams near a word, or what makes two words alike.
 
     The marks < and > stand where a word begins and ends, and · for the final consonant that a syllable has not. The
     shares of a word's parts add up to the similarity; a share below 0 makes the words less alike.

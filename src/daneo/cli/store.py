@@ -79,7 +79,7 @@ def info(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Word vectors in any format that we read.")],
     json: JsonFlag = False,
 ) -> None:
-    """Say what a file or directory of word vectors holds and how it came about."""
+    """Say what word vectors hold and how they came about."""
     from daneo.embeddings import formats
 
     format = formats.recognise(path)

@@ -110,7 +110,10 @@ def train_fasttext(
     *,
     settings: FastTextConfig,
 ) -> None:
-    """Learn vectors of words and of their parts with FastText; words never seen get vectors too."""
+    """Learn vectors of words and of their parts with FastText.
+
+    Words that are not in the text get vectors too, from the n-grams that they share with words that are.
+    """
     import daneo
 
     asked = Asked(corpus, output, tokenizer, errors, phrases, watch or [], resume, json, quiet)
@@ -123,7 +126,7 @@ def train_fasttext(
     epilog="""\b
 Examples:
   daneo train continue vectors/ more-reviews.txt -o better/
-  daneo train continue cc.en.300.bin reviews.txt -o reviews/ --epochs 3
+  daneo train continue cc.en.300.bin reviews.txt -o reviews/ --tokenizer whitespace
   daneo train continue vectors/ more-reviews.txt -o vectors/ --epochs 2 --freeze keep.txt
 """,
 )
@@ -143,9 +146,11 @@ def train_on(
     json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Go on with a trained model on more text: its words keep their rows, new words are added.
+    """Go on with a trained model on more text.
 
-    The settings are the model's own. MODEL and the output may be the same directory.
+    Its words keep their rows as a start, and new words are added. The settings are the model's own, but for the
+    tokenizer: give the one that the model was trained with. Facebook's program splits text at spaces: --tokenizer
+    whitespace. MODEL and the output may be the same directory.
     """
     import daneo
     from daneo.embeddings.trained_model import load_model
