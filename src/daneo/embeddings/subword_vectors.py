@@ -198,10 +198,11 @@ class SubwordVectors(WordVectors):
             case_insensitive=case_insensitive, unseen=self._ngrams.vector if unseen else None,
         )  # fmt: skip
 
-    def _unseen(self, word: str) -> Floats:
-        if not isinstance(word, str):
-            raise TypeError(f"Expected a word (str), got {word!r} ({type(word).__name__}).")
-        return self._ngrams.vector(word)
+    def _unseen(self, words: Sequence[str]) -> Floats:
+        for word in words:
+            if not isinstance(word, str):
+                raise TypeError(f"Expected a word (str), got {word!r} ({type(word).__name__}).")
+        return self._ngrams.vectors(words)
 
     def _of_fewer(self, vocabulary: Vocabulary, rows: Rows) -> Self:
         return type(self)(vocabulary, rows, self._ngrams)

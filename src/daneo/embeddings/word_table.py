@@ -84,7 +84,7 @@ class WordTable:
         if isinstance(words, str):
             found = self._vocabulary.index.get(words)
             if found is None:
-                return self._unseen(words)
+                return cast("Floats", self._unseen([words])[0])
             row = self._rows[found]
             row.flags.writeable = False
             return row
@@ -93,7 +93,7 @@ class WordTable:
         if is_seen.all():
             return self._rows[rows]
         vectors = np.empty((len(rows), self.vector_size), dtype=np.float32)
-        vectors[~is_seen] = [self._unseen(words[place]) for place in np.flatnonzero(~is_seen).tolist()]
+        vectors[~is_seen] = self._unseen([words[place] for place in np.flatnonzero(~is_seen).tolist()])
         vectors[is_seen] = self._rows[rows[is_seen]]
         return vectors
 
@@ -225,9 +225,9 @@ class WordTable:
             return self._of_fewer(kept, self._rows[self._ids(kept.words)])
         return self._of_fewer(kept, ChosenRows(self._rows, range(words)) if is_lazy(self._rows) else self._rows[:words])
 
-    def _unseen(self, word: str) -> Floats:
-        """Return the vector of a word that is not in the vocabulary; here, raise the KeyError for it."""
-        return self.rows[self._vocabulary.id(word)]
+    def _unseen(self, words: Sequence[str]) -> Floats:
+        """Return the vectors of words that are not in the vocabulary; here, raise the KeyError for the first."""
+        return self._rows[self._ids(words)]
 
     def _of_fewer(self, vocabulary: Vocabulary, rows: Rows) -> Self:
         """Return a table like this one, of other words."""

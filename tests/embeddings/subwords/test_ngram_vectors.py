@@ -53,6 +53,23 @@ def test_a_word_is_the_mean_of_its_ngrams(word: str, kept: set[int] | None, coun
     assert_allclose(ngrams.vector(word), want, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("count_missing", [False, True])
+@pytest.mark.parametrize("kept", [None, [], [3, 20, 44]])
+def test_many_words_are_as_one_by_one(
+    kept: list[int] | None, count_missing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix = rows(50 if kept is None else len(kept))
+    ngrams = NgramVectors(SMALL, matrix, kept, count_missing=count_missing)
+    words = ["", "</s>", "sea", "바다", "banana", "a"] * 3
+    want = [ngrams.vector(word) for word in words]
+    assert_array_equal(ngrams.vectors(words), want)
+    assert ngrams.vectors([]).shape == (0, 3)
+    monkeypatch.setattr(ngram_vectors, "FEW_WORDS", 0)
+    monkeypatch.setattr(ngram_vectors, "_WORDS_AT_ONCE", 7)
+    assert_array_equal(ngrams.vectors(words), want)
+    assert_array_equal(ngrams.means(words, None), want)
+
+
 def test_repeated_ngrams_count_as_often_as_they_occur() -> None:
     subwords = Subwords(min_ngram=2, max_ngram=2, num_buckets=1000)
     (an,) = set(subwords.buckets("banana")[[2, 4]].tolist())

@@ -98,7 +98,7 @@ def test_all_ways_to_the_same_bits(
     is_compiled: bool, kind: str, count_missing: bool, kept: list[int] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(word_means, "_CHUNK", 16)
-    monkeypatch.setattr(word_means, "_FEW", 10 if is_compiled else 1000)
+    monkeypatch.setattr(word_means, "FEW_WORDS", 10 if is_compiled else 1000)
     matrix, own = rows(200 if kept is None else len(kept)), rows(len(WORDS), 3)
     there: Any = {"array": matrix, "far": SpiedRows(matrix), "unaligned": unaligned(matrix)}[kind]
     ngrams = NgramVectors(SUBWORDS, there, kept, count_missing=count_missing)
@@ -139,7 +139,7 @@ def test_a_search_of_the_first_words_computes_their_chunks_only(monkeypatch: pyt
 
 def test_many_threads_may_ask_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(word_means, "_CHUNK", 4)
-    monkeypatch.setattr(word_means, "_FEW", 10)
+    monkeypatch.setattr(word_means, "FEW_WORDS", 10)
     own, ngrams = rows(len(WORDS)), NgramVectors(SUBWORDS, rows(200))
     want = WordMeans(own, WORDS, ngrams)[:]
     for _ in range(20):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from daneo.embeddings.rows import Floats, Ids, Rows
     from daneo.embeddings.subwords.subwords import Subwords
 
+FEW_WORDS = 4096
+"""So many words plain NumPy is done with in the time that it takes to load Numba."""
+
+_WORDS_AT_ONCE = 16_384
 _MANY = 10_000  # buckets that are asked for together
 _BUCKETS_A_ROW = 64
 
@@ -134,11 +139,63 @@ class NgramVectors:
         rows, count = self.rows_in_mean(word)
         return mean_of_rows(self._rows[rows], count)
 
+    def vectors(self, words: Sequence[str]) -> Floats:
+        """Return :meth:`vector` of each word, float32 (N, D); many are computed by a kernel."""
+        vectors = np.empty((len(words), self.vector_size), dtype=np.float32)
+        if len(words) <= FEW_WORDS:
+            for place, word in enumerate(words):
+                vectors[place] = self.vector(word)
+            return vectors
+        for first in range(0, len(words), _WORDS_AT_ONCE):
+            some = words[first : first + _WORDS_AT_ONCE]
+            vectors[first : first + _WORDS_AT_ONCE] = self.means(some, None)
+        return vectors
+
+    def means(self, words: Sequence[str], own: Floats | None) -> Floats:
+        """Return the mean of the rows of each word's n-grams and, if given, of its own row, compiled.
+
+        Parameters
+        ----------
+        words : sequence of str, length N
+        own : float32 array of shape (N, D), or None
+            The words' own rows.
+
+        Returns
+        -------
+        float32 array of shape (N, D)
+            To the last bit what one word's mean is. Several threads may compute means at once.
+        """
+        from daneo.embeddings.subwords.row_means_kernels import means_of_rows
+
+        starts, buckets = self._subwords.of_words(words, num_threads=1)
+        numbers = self.rows_of(buckets)
+        there = np.concatenate([[0], np.cumsum(numbers >= 0)])
+        counts = np.diff(starts if self._count_missing else there[starts]) + (own is not None)
+        means = np.zeros((len(words), self.vector_size), dtype=np.float32)
+        rows = self._rows
+        if not isinstance(rows, np.ndarray) or not rows.flags.aligned:
+            # These cannot be read by a kernel: hand it a copy of those that are needed.
+            wanted, places = np.unique(numbers, return_inverse=True)
+            rows, numbers = rows[wanted[wanted >= 0]], places.reshape(-1) - (len(wanted) > 0 and wanted[0] < 0)
+        # A word without parts has a sum of zeros, which may be divided by any count.
+        means_of_rows(
+            _readable(means.copy() if own is None else own),
+            _readable(rows), numbers, starts, np.maximum(counts, 1), means,
+        )  # fmt: skip
+        return means
+
     def rows_in_mean(self, word: str) -> tuple[Ids, int]:
         """Return the rows of a word's n-grams, int64 (N,), in the order of ``subwords.ngrams``, and how many count."""
         rows = self.rows_of(self._subwords.buckets(word))
         there = rows[rows >= 0]
         return there, len(rows) if self._count_missing else len(there)
+
+
+def _readable(rows: Floats) -> Floats:
+    """Return rows as the kernel is compiled for them: contiguous, aligned and read-only."""
+    view = np.require(rows, np.float32, ["C", "A"]).view()
+    view.flags.writeable = False
+    return view
 
 
 def _checked_buckets(buckets: npt.ArrayLike, num_rows: int, num_buckets: int) -> npt.NDArray[np.int32]:

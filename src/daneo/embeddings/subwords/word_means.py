@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.ordered_threads import ordered
+from daneo.embeddings.subwords.ngram_vectors import FEW_WORDS
 from daneo.embeddings.subwords.row_means_reference import mean_of_rows
 from daneo.threads import available_cores
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from daneo.embeddings.subwords.ngram_vectors import NgramVectors
 
 _CHUNK = 2048  # words whose vectors are computed and kept together
-_FEW = 4096  # words that plain NumPy is done with in the time that it takes to load Numba
 
 
 class WordMeans:
@@ -105,7 +105,7 @@ class WordMeans:
 
     def _few(self, rows: Ids) -> Floats:
         """Return any rows. Of many, those around them are kept too, of a few none."""
-        if len(rows) > _FEW:
+        if len(rows) > FEW_WORDS:
             first = int(rows.min())
             around = self._stretch(first, int(rows.max()) + 1)
             found: Floats = around[rows - first]
@@ -134,10 +134,10 @@ class WordMeans:
         """Compute the rows of a chunk."""
         start, stop = chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(self))
         kept = self._kept()[start:stop]
-        if len(self) <= _FEW:
+        if len(self) <= FEW_WORDS:
             kept[:] = [self._mean(word) for word in range(start, stop)]
         else:
-            self._means(start, stop, kept)
+            kept[:] = self._ngrams.means(self._words[start:stop], self._own[start:stop])
         self._known[chunk] = True  # last, so that another thread never sees rows that are not there yet
 
     def _kept(self) -> Floats:
@@ -153,25 +153,3 @@ class WordMeans:
         rows, count = self._ngrams.rows_in_mean(self._words[word])
         parts = np.concatenate([self._own[word][None], self._ngrams.rows[rows]])
         return mean_of_rows(parts, count + 1)
-
-    def _means(self, start: int, stop: int, means: Floats) -> None:
-        """Compute rows that lie side by side, compiled."""
-        from daneo.embeddings.subwords.row_means_kernels import means_of_rows
-
-        starts, buckets = self._ngrams.subwords.of_words(self._words[start:stop], num_threads=1)
-        numbers = self._ngrams.rows_of(buckets)
-        there = np.concatenate([[0], np.cumsum(numbers >= 0)])
-        counts = 1 + np.diff(starts if self._ngrams.count_missing else there[starts])
-        rows = self._ngrams.rows
-        if not isinstance(rows, np.ndarray) or not rows.flags.aligned:
-            # These cannot be read by a kernel: hand it a copy of those that are needed.
-            wanted, places = np.unique(numbers, return_inverse=True)
-            rows, numbers = rows[wanted[wanted >= 0]], places.reshape(-1) - (len(wanted) > 0 and wanted[0] < 0)
-        means_of_rows(_readable(self._own[start:stop]), _readable(rows), numbers, starts, counts, means)
-
-
-def _readable(rows: Floats) -> Floats:
-    """Return rows as the kernel is compiled for them: contiguous, aligned and read-only."""
-    view = np.require(rows, np.float32, ["C", "A"]).view()
-    view.flags.writeable = False
-    return view
