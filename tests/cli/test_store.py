@@ -113,6 +113,22 @@ def test_through_pipes(daneo_process: Any, vectors: Path, tmp_path: Path) -> Non
     assert_same_vectors(tmp_path / "again")
 
 
+def test_a_warning_does_not_name_a_file_that_nobody_knows(daneo_process: Any, with_ngrams: Path) -> None:
+    status, output, errors = daneo_process("convert", with_ngrams, "-")
+    assert (status, output.splitlines()[0]) == (0, "3 2")
+    assert errors.startswith("daneo: warning: standard output: 11 rows of n-grams were left out")
+    assert errors.count("\n") == 1
+
+
+def test_words_that_are_not_utf8(daneo: Any, tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_bytes(b"2 1\ncaf\xe9 1\nsea 2\n")
+    status, _, errors = daneo("convert", tmp_path / "old.txt", tmp_path / "new")
+    assert (status, errors.count("\n")) == (1, 1)
+    assert "not UTF-8" in errors
+    assert daneo("convert", tmp_path / "old.txt", tmp_path / "new", "--errors", "replace")[0] == 0
+    assert package.WordVectors.load(tmp_path / "new").words == ["caf\ufffd", "sea"]
+
+
 def test_directory_format_does_not_fit_a_pipe(daneo: Any, vectors: Path) -> None:
     status, output, errors = daneo("convert", vectors, "-", "--format", "daneo")
     assert (status, output) == (2, "")

@@ -134,11 +134,11 @@ def evaluate(
         )
 
 
-def load_vectors(path: Path) -> WordVectors:
-    """Open word vectors; ``-`` is standard input."""
+def load_vectors(path: Path, *, errors: str = "strict") -> WordVectors:
+    """Open word vectors; ``-`` is standard input. `errors` says what to do with words that are not UTF-8."""
     import daneo
 
-    return daneo.WordVectors.load("/dev/stdin" if str(path) == "-" else path)
+    return daneo.WordVectors.load("/dev/stdin" if str(path) == "-" else path, errors=errors)
 
 
 def _demand_ngrams(store: WordVectors, path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -50,13 +51,17 @@ def convert(
     format: Annotated[
         Format | None, typer.Option(help="What to write; otherwise the ending of OUT says it: .txt, .vec, .bin, none.")
     ] = None,
+    errors: Annotated[
+        Literal["strict", "replace", "ignore", "surrogateescape"],
+        typer.Option(help="What to do with words that are not UTF-8; surrogateescape keeps their bytes."),
+    ] = "strict",
 ) -> None:
     """Turn word vectors from one format into another. An OUT that ends in .gz is compressed.
 
     Vectors with n-grams of characters become fastText's .bin, all others word2vec's, unless --format says which.
     """
     chosen = format or _format_of(target)
-    vectors = load_vectors(source)
+    vectors = load_vectors(source, errors=errors)
     if format is None and chosen == "word2vec-binary" and _fits_fasttext(vectors):
         chosen = "fasttext-bin"
     # A trained model has more to give to fastText than its vectors: outputs and settings.
@@ -180,7 +185,10 @@ def _to_standard_output(owner: Any, format: Format) -> None:
         raise typer.BadParameter("daneo's own format is a directory; standard output takes the others")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors"
-        owner.save(path, format=format)
+        with warnings.catch_warnings(record=True) as caught:
+            owner.save(path, format=format)
+        for warning in caught:  # of a file that nobody knows
+            warnings.warn(str(warning.message).replace(str(path), "standard output"), stacklevel=2)
         with path.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
 
