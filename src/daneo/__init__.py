@@ -18,18 +18,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from daneo.corpus import Corpus, Phrases, Vocabulary
     from daneo.embeddings import FastText, SubwordVectors, Word2Vec, WordVectors
+    from daneo.models import FastTextClassifier, read_labelled
 
 __version__ = "0.1.0"
-__all__ = ["Corpus", "FastText", "Phrases", "SubwordVectors", "Vocabulary", "Word2Vec", "WordVectors", "__version__"]
+__all__ = [
+    "Corpus",
+    "FastText",
+    "FastTextClassifier",
+    "Phrases",
+    "SubwordVectors",
+    "Vocabulary",
+    "Word2Vec",
+    "WordVectors",
+    "__version__",
+    "read_labelled",
+]
 
 _HOMES = {
     "Corpus": "daneo.corpus",
     "FastText": "daneo.embeddings",
+    "FastTextClassifier": "daneo.models",
     "Phrases": "daneo.corpus",
     "SubwordVectors": "daneo.embeddings",
     "Vocabulary": "daneo.corpus",
     "Word2Vec": "daneo.embeddings",
     "WordVectors": "daneo.embeddings",
+    "read_labelled": "daneo.models",
 }
 
 
