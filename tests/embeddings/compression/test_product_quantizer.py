@@ -72,6 +72,14 @@ def test_every_step_lowers_the_loss() -> None:
     assert len(np.unique(codes)) == 256  # the far ones have found points
 
 
+def test_first_centroids_are_points_and_distinct_where_there_are_enough() -> None:
+    points = np.tile(random_rows(256, 2), (3, 1))
+    found = first_centroids(points, np.random.default_rng(0))
+    assert {tuple(one) for one in found.tolist()} == {tuple(one) for one in points.tolist()}
+    few = first_centroids(points[:3], np.random.default_rng(0))
+    assert {tuple(one) for one in few.tolist()} == {tuple(one) for one in points[:3].tolist()}
+
+
 def test_centroids_are_the_means_of_their_points() -> None:
     points = random_rows(2000, 3)
     centroids = learn_centroids(points, np.random.default_rng(0), epochs=1000)  # until nothing moves

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -71,3 +73,11 @@ def test_reference_finds_what_a_loop_finds(part_size: int) -> None:
             ]
             assert codes[n, m] == np.argmin(squares)
             np.testing.assert_allclose(distances[n, m], min(squares), rtol=1e-5)
+
+
+@pytest.mark.skipif(not COMPILED, reason="this is that run")
+def test_these_tests_without_compilation() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    done = subprocess.run(command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout

@@ -10,7 +10,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 NUM_CENTROIDS = 256
 
-_CANDIDATES = 16_384  # points that the first centroids are drawn from, if there are more
+_CANDIDATES = 8_192  # points that the first centroids are drawn from, if there are more
 
 
 def learn_centroids(points: Floats, rng: np.random.Generator, epochs: int) -> Floats:
@@ -42,7 +42,7 @@ def first_centroids(points: Floats, rng: np.random.Generator) -> Floats:
 
     Where there are fewer distinct points, points are repeated. Drawn evenly instead, centroids lie where points are
     many, and k-means hardly moves them away: after 25 rounds the loss is a tenth higher for pairs of normal numbers,
-    and seven times as high for single ones.
+    and five times as high for single ones.
 
     References
     ----------
