@@ -12,6 +12,8 @@ from daneo.embeddings.compression.compressing import compress
 from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
 from daneo.embeddings.subword_vectors import SubwordVectors
 from daneo.embeddings.subwords.ngram_vectors import NgramVectors
+from daneo.embeddings.subwords.subwords import Subwords
+from daneo.embeddings.subwords.word_means import WordMeans
 
 
 def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -117,6 +119,25 @@ def test_compressed_again(with_ngrams: SubwordVectors) -> None:
     again, report = compress(smaller, num_words=100, num_ngrams=400, storage="float16")
     assert (len(again), report.before.num_words) == (100, 600)
     np.testing.assert_allclose(again.matrix, smaller.matrix[:100], rtol=1e-3, atol=1e-6)
+
+
+def test_ngrams_of_words_that_are_gone_stay(with_ngrams: SubwordVectors) -> None:
+    smaller, _ = compress(with_ngrams, num_words=10, storage="float32")
+    again, _ = compress(smaller, storage="float32")
+    assert isinstance(again, SubwordVectors)
+    assert len(again.ngrams) == len(with_ngrams.ngrams)
+
+
+def test_ngrams_of_jamo() -> None:
+    words = ["날씨가", "날씨를", "좋았다", "나빴다", "hello", "기억한다"]
+    subwords = Subwords(kind="jamo", num_buckets=1000)
+    rng = np.random.default_rng(0)
+    buckets = np.unique(subwords.of_words(words)[1])
+    ngrams = NgramVectors(subwords, rng.standard_normal((len(buckets), 8)).astype(np.float32), buckets)
+    vectors = SubwordVectors(words, WordMeans(np.zeros((6, 8), np.float32), words, ngrams), ngrams)
+    smaller, report = compress(vectors, num_words=4, part_size=1)
+    assert (smaller.words, len(report.words)) == (words[:4], 3)
+    assert cosines(smaller["날씨는"], vectors["날씨는"]) > 0.999
 
 
 def test_special_tokens_and_words_in_any_order() -> None:

@@ -43,24 +43,38 @@ def test_an_ngram_that_a_word_has_twice_counts_twice() -> None:
     assert ngram_shares(vectors, ["aaaa"], np.ones(1)).tolist() == [2 / 5]
 
 
+EVEN = {"<ab": 1.0, "ab>": 1.0, "abc": 1.0, "bc>": 1.0}
+
+
 @pytest.mark.parametrize(
     ("lengths", "kept", "num_ngrams", "want"),
     [
-        ({"<ab": 1, "ab>": 1, "abc": 1, "bc>": 1, "unused": 9}, [0, 1], None, ["<ab", "ab>", "abc", "bc>"]),
-        ({"<ab": 1, "ab>": 1, "abc": 1, "bc>": 1, "unused": 9}, [0, 1], 9, ["<ab", "ab>", "abc", "bc>"]),
-        ({"<ab": 1, "ab>": 1, "abc": 1, "bc>": 1}, [0, 1], 2, ["<ab", "ab>"]),  # 7/12, 1/3, 1/4, 1/4
-        ({"<ab": 1, "ab>": 1, "abc": 2, "bc>": 3}, [0, 1], 2, ["<ab", "bc>"]),  # 7/12, 1/3, 1/2, 3/4
-        ({"<ab": 1, "ab>": 1, "abc": 1, "bc>": 1}, [0], 3, ["<ab", "abc", "bc>"]),  # "ab" is kept: ab> is 1/12
-        ({"<ab": 0, "ab>": 1, "abc": 1, "bc>": 1}, [0], 2, ["abc", "bc>"]),  # a row of zeros is worth nothing
-        ({"<ab": 1, "ab>": 1}, [0], 0, []),
+        (EVEN | {"unused": 9}, [0, 1], None, ["<ab", "ab>", "abc", "bc>", "unused"]),
+        (EVEN | {"unused": 9}, [0, 1], 4, ["<ab", "ab>", "abc", "bc>"]),
+        (EVEN, [0, 1], 9, ["<ab", "ab>", "abc", "bc>"]),
+        (EVEN, [0, 1], 2, ["<ab", "ab>"]),  # a quarter of 7/12, 1/3, 1/4, 1/4
+        (EVEN | {"abc": 2, "bc>": 3}, [0, 1], 2, ["<ab", "bc>"]),  # a quarter of 7/12, 1/3, 1/2, 3/4
+        (EVEN, [0], 3, ["<ab", "abc", "bc>"]),  # "ab" is kept: ab> is worth 1/12
+        (EVEN | {"<ab": 0}, [0], 2, ["abc", "bc>"]),  # a row of zeros is worth nothing
+        (EVEN, [0], 0, []),
     ],
 )
-def test_the_most_useful_by_hand(lengths, kept: list[int], num_ngrams: int | None, want: list[str]) -> None:
+def test_the_most_useful_by_hand(
+    lengths: dict[str, float], kept: list[int], num_ngrams: int | None, want: list[str]
+) -> None:
     vectors, order = ngrams(lengths)
     rows = most_useful(vectors, ["ab", "abc"], np.array(kept), num_ngrams)
     assert sorted(order[row] for row in rows) == sorted(want)
     assert rows.tolist() == sorted(rows.tolist())
     assert KEPT_WEIGHT == 0.25
+
+
+def test_rows_of_a_whole_table_that_no_word_uses_are_dropped() -> None:
+    subwords = Subwords(min_ngram=3, max_ngram=3, num_buckets=50)
+    whole = NgramVectors(subwords, np.ones((50, 2), np.float32))
+    want = np.unique(subwords.of_words(["ab", "abc"])[1])
+    assert most_useful(whole, ["ab", "abc"], np.array([0]), None).tolist() == want.tolist()
+    assert set(most_useful(whole, ["ab", "abc"], np.array([0]), 2).tolist()) < set(want.tolist())
 
 
 def test_many_words_and_rows_are_taken_block_by_block(monkeypatch: pytest.MonkeyPatch, with_ngrams) -> None:

@@ -49,8 +49,8 @@ def compress(
         dropped are answered from theirs, like words that were never seen.
     num_ngrams : int or None
         Most rows of n-grams to keep: those that the vectors of dropped and unseen words would miss most. ``None``
-        keeps all that a word of the vocabulary uses, and 0 none, which leaves plain word vectors. An n-gram that is
-        dropped does not count in a mean.
+        keeps all, except those of Facebook's table that no word of the vocabulary uses; 0 keeps none, which leaves
+        plain word vectors. An n-gram that is dropped does not count in a mean.
     storage : {"product_quantization", "float16", "float32"}, default "product_quantization"
         How numbers are kept: `part_size` of them in a byte, in two bytes each, or as they are.
     part_size : int, default 2

@@ -52,7 +52,7 @@ def most_useful(ngrams: NgramVectors, words: Sequence[str], kept: Ids, num_ngram
     its row: what those vectors would miss without it. Words that are dropped count 1, for they will be made of
     n-grams alone, and words that are kept :data:`KEPT_WEIGHT`. How often a word occurs does not count.
 
-    Rows that no word uses have never been trained; they are dropped whatever `num_ngrams` is.
+    In a table of all buckets, rows that no word uses have never been trained and are dropped in any case.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def most_useful(ngrams: NgramVectors, words: Sequence[str], kept: Ids, num_ngram
     weights = np.ones(len(words))
     weights[kept] = KEPT_WEIGHT
     shares = ngram_shares(ngrams, words, weights)
-    (used,) = np.nonzero(shares)
+    used = np.flatnonzero(shares) if ngrams.buckets is None else np.arange(len(ngrams))
     if num_ngrams is None or num_ngrams >= len(used):
         return used
     lengths = np.concatenate(
