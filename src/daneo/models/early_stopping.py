@@ -77,26 +77,16 @@ class EarlyStopping:
         """
         epoch = self._state.position.epoch
         if epoch > len(self.scores):
-            self._score(epoch)
-        self._check(epoch)
-
-    def after_epoch(self, epoch: int) -> None:
-        """Score an epoch.
-
-        Raises
-        ------
-        PatienceEnded
-            That was enough.
-        """
-        self._score(epoch)
-        self._check(epoch)
+            self.score(epoch)
+        self.check(epoch)
 
     def restore_best(self) -> None:
         """Put the matrices of the best epoch into the state."""
         if self.scores:
             self._state.inputs[:], self._state.outputs[:] = self._best_inputs, self._best_outputs
 
-    def _score(self, epoch: int) -> None:
+    def score(self, epoch: int) -> None:
+        """Score an epoch, from 1, and keep its matrices if it is the best."""
         model = learned(self._config, self._data, self._state.inputs, self._state.outputs)
         best = Predictor(model).best_of(self._rows, 1, 0.0, self._config.num_threads).labels[:, 0]
         texts = np.repeat(np.arange(len(self._labelled)), np.diff(self._labelled.starts))
@@ -107,7 +97,14 @@ class EarlyStopping:
             self._best_inputs[:], self._best_outputs[:] = self._state.inputs, self._state.outputs
         self._scores[epoch - 1] = score
 
-    def _check(self, epoch: int) -> None:
+    def check(self, epoch: int) -> None:
+        """Say whether to go on after an epoch.
+
+        Raises
+        ------
+        PatienceEnded
+            That was enough.
+        """
         best = self.best_epoch
         if best is not None and epoch - best >= self._config.patience:
             raise PatienceEnded

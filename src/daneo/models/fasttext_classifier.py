@@ -7,26 +7,18 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, overload
 
-from daneo.embeddings.checkpoint import Checkpoint
-from daneo.embeddings.training_run import TrainingRun
 from daneo.models.classification_result import ClassificationResult, classification_result
-from daneo.models.early_stopping import EarlyStopping, PatienceEnded
 from daneo.models.fasttext_classifier_config import FastTextClassifierConfig
-from daneo.models.fasttext_classifier_training import TextNumbers, learned, start, training_set
+from daneo.models.fasttext_classifier_run import ClassifierRun
+from daneo.models.fasttext_classifier_training import training_set
 from daneo.models.labelled_types import Labels, checked_texts, labelled_types
 from daneo.models.predictions import Predictor, pairs
-from daneo.models.trained_classifier import TrainedClassifier
-from daneo.progress import Progress, ProgressCallback
+from daneo.progress import ProgressCallback
 from daneo.settings import configured
-from daneo.threads import available_cores
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from daneo.embeddings.checkpoint import TrainingState
-    from daneo.embeddings.training_run import Step
-    from daneo.models.fasttext_classifier_training import TrainingSet
 
     EpochCallback = Callable[["FastTextClassifier", int, float], None]
     Source = Sequence[str] | str | os.PathLike[str]
@@ -143,7 +135,7 @@ class FastTextClassifier:
         progress : callable or None
             Gets a `daneo.progress.Progress` now and then.
         on_epoch : callable or None
-            Called as on_epoch(model, epoch, loss) after each epoch, from 1. The model can predict.
+            Called as on_epoch(model, epoch, loss) after each epoch, from 1. The model can predict, and has its score.
         checkpoint : path or None
             A directory to go on from after a crash. It stays when training ends; remove it then.
         checkpoint_seconds : float
@@ -170,20 +162,21 @@ class FastTextClassifier:
             raise ValueError("resume=True goes on from a checkpoint: say which with checkpoint=path.")
         config = self.config
         data = training_set(labelled_types(texts, labels, config.tokenizer, config.label_prefix), config)
-        step, state = start(config, data)
-        stopping = None
+        labelled = None
         if validation is not None:
             source, truth = validation if isinstance(validation, tuple) else (validation, None)
             labelled = labelled_types(source, truth, config.tokenizer, config.label_prefix)
-            stopping = EarlyStopping(config, data, labelled, state)
-        saved = None
-        if checkpoint is not None:
-            asked = {**dataclasses.asdict(config), "num_threads": config.num_threads or available_cores()}
-            asked |= {"task": "fit", "texts": data.check_sum(), "validation": stopping and stopping.check_sum()}
-            saved = Checkpoint(checkpoint, asked, resume=resume)
-            if (before := saved.load()) is not None:
-                state.restore(before)
-        self._train(data, step, state, stopping, progress, on_epoch, saved, checkpoint_seconds)
+        run = ClassifierRun(config, data, labelled, checkpoint, resume)
+
+        def after_epoch(epoch: int, loss: float) -> None:
+            self._take(run)
+            assert on_epoch is not None
+            on_epoch(self, epoch, loss)
+
+        try:
+            run.train(progress, None if on_epoch is None else after_epoch, checkpoint_seconds)
+        finally:
+            self._take(run)
         return self
 
     @overload
@@ -256,6 +249,55 @@ class FastTextClassifier:
         best = self._trained.best_of(model.table.of_texts(truth.types), k, threshold, self.config.num_threads)
         return classification_result(best.labels, best.sizes, truth.starts, truth.labels, truth.names)
 
+    def save(self, path: str | os.PathLike[str], *, format: str = "daneo") -> None:
+        """Write the model.
+
+        Parameters
+        ----------
+        path : path
+            A directory; for fastText's format a file.
+        format : {"daneo", "fasttext-bin"}
+            The latter is what Facebook's program loads, and then predicts the same: a ``.bin`` with a row for every
+            bucket, so it is much larger, or a ``.ftz`` if the model is compressed.
+
+        Raises
+        ------
+        FileExistsError
+            The directory holds files that daneo did not write.
+        ValueError
+            Facebook's program has no such model: another tokenizer, jamo, labels or words with spaces.
+        """
+        from daneo.models.fasttext_classifier_files import SavedClassifier, write_directory
+        from daneo.models.fasttext_classifier_interop import write_facebook
+
+        if format not in ("daneo", "fasttext-bin"):
+            raise ValueError(f"FastTextClassifier.save expected format daneo or fasttext-bin, got {format!r}.")
+        saved = SavedClassifier(self.config, self._trained.model, self.losses, self.validation_scores, self.best_epoch)
+        (write_directory if format == "daneo" else write_facebook)(path, saved)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> FastTextClassifier:
+        """Open a model: a directory that `save` wrote, or a supervised ``.bin`` or ``.ftz`` of Facebook's program.
+
+        The rows are memory-mapped: opening takes as long as reading the vocabulary.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is nothing at `path`, or a file of the directory is missing.
+        ValueError
+            It is damaged, or a model of another kind.
+        """
+        from daneo.models.fasttext_classifier_files import read_directory
+        from daneo.models.fasttext_classifier_interop import read_facebook
+
+        saved = read_directory(path) if os.path.isdir(path) else read_facebook(path)
+        classifier = cls(**dataclasses.asdict(saved.config))
+        classifier.losses, classifier.validation_scores = list(saved.losses), list(saved.validation_scores)
+        classifier.best_epoch = saved.best_epoch
+        classifier._predictor = Predictor(saved.model)
+        return classifier
+
     def __repr__(self) -> str:
         state = f"{len(self.labels)} labels, {len(self.words):,} words" if self.is_trained else "not trained"
         return f"<FastTextClassifier: {state}, {self.config.loss}>"
@@ -274,53 +316,6 @@ class FastTextClassifier:
             raise ValueError(f"FastTextClassifier expected k of at least 1, or -1 for all labels; got {k}.")
         return len(self.labels) if k == -1 else k
 
-    def _train(
-        self,
-        data: TrainingSet,
-        step: Step,
-        state: TrainingState,
-        stopping: EarlyStopping | None,
-        progress: ProgressCallback | None,
-        on_epoch: EpochCallback | None,
-        saved: Checkpoint | None,
-        checkpoint_seconds: float,
-    ) -> None:
-        def after_epoch(epoch: int, loss: float) -> None:
-            if on_epoch is not None:
-                self._take(learned(self.config, data, state.inputs, state.outputs))
-                on_epoch(self, epoch, loss)
-            if stopping is not None:
-                stopping.after_epoch(epoch)
-
-        self.losses = state.position.losses
-        try:
-            if stopping is not None:
-                stopping.catch_up()
-            TrainingRun(
-                TextNumbers(len(data.label_starts) - 1),
-                step,
-                state.position,
-                epochs=self.config.epochs,
-                learning_rate=self.config.learning_rate,
-                min_learning_rate=0.0,
-                progress=None if progress is None else lambda report: progress(_of_texts(report)),
-                on_epoch=after_epoch,
-                save=None if saved is None else lambda: saved.save(state.tensors()),
-                checkpoint_seconds=checkpoint_seconds,
-            ).run()
-        except PatienceEnded:
-            if saved is not None:
-                saved.save(state.tensors())
-        finally:  # also when interrupted: what was learned is kept
-            if stopping is not None:
-                stopping.restore_best()
-                self.validation_scores, self.best_epoch = stopping.scores, stopping.best_epoch
-            self._take(learned(self.config, data, state.inputs, state.outputs))
-
-    def _take(self, model: TrainedClassifier) -> None:
-        self._predictor = Predictor(model)
-
-
-def _of_texts(report: Progress) -> Progress:
-    """A training run calls whatever it counts words; here they are texts."""
-    return dataclasses.replace(report, unit="texts")
+    def _take(self, run: ClassifierRun) -> None:
+        self.losses, self.validation_scores, self.best_epoch = run.losses, run.validation_scores, run.best_epoch
+        self._predictor = Predictor(run.learned())

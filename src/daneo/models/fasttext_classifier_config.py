@@ -63,11 +63,15 @@ class FastTextClassifierConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        has_ngrams = self.word_ngrams > 1 or self.parts.max_ngram or self.subwords == "jamo"
-        if has_ngrams and not self.num_buckets:
+        if self.has_ngrams and not self.num_buckets:
             raise ValueError(
                 "FastTextClassifier(num_buckets=...) expected at least 1 with word_ngrams or parts of words, got 0."
             )
+
+    @property
+    def has_ngrams(self) -> bool:
+        """Whether anything is hashed: runs of words, or parts of words."""
+        return self.word_ngrams > 1 or self.parts.max_ngram > 0 or self.subwords == "jamo"
 
     @property
     def parts(self) -> Subwords:

@@ -160,8 +160,14 @@ def read_directory_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray
     return map_tensors(_existing(Path(path), "vectors.safetensors"))
 
 
-def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_config(path: str | os.PathLike[str], kind: str | None = HEADER["kind"]) -> dict[str, Any]:
     """Read and check config.json of a directory in daneo's format.
+
+    Parameters
+    ----------
+    path : path
+    kind : str or None
+        What the directory must hold; None: anything.
 
     Raises
     ------
@@ -186,8 +192,8 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{file}: this daneo reads version {HEADER['version']} of its format, got {config.get('version')!r}. "
             "A newer daneo may open it."
         )
-    if config.get("kind") != HEADER["kind"]:
-        raise ValueError(f"{file}: expected kind {HEADER['kind']!r}, got {config.get('kind')!r}.")
+    if kind is not None and config.get("kind") != kind:
+        raise ValueError(f"{file}: expected kind {kind!r}, got {config.get('kind')!r}.")
     return config
 
 
