@@ -2,7 +2,8 @@
 
 Makes a model with random rows in a temporary folder, 250,000 words and 2,000,000 buckets of 100 numbers for the
 default, which then lies in the page cache. Every opening is a process of its own; its time is from the start of the
-process to the vector, with all imports, its memory the most that was resident. Writes benchmarks/results/open_bin.json.
+process to the vector, with all imports, its memory the most that was resident, mapped pages of the file included. Runs
+on Linux. Writes benchmarks/results/open_bin.json.
 
     python benchmarks/embeddings/open_bin.py --runs 5
 """
@@ -32,11 +33,12 @@ ASK = {
     "gensim": "from gensim.models.fasttext import load_facebook_vectors; vector = load_facebook_vectors(path)[word]",
 }
 MEASURE = """
-import resource, sys, time
+import sys, time
 path, word, started = sys.argv[1], sys.argv[2], float(sys.argv[3])
 {ask}
 seconds = time.time() - started
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, float(vector[0]))
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(seconds, int(status["VmHWM"].split()[0]) * 1024, float(vector[0]))
 """
 
 
