@@ -33,7 +33,7 @@ class ProductQuantizer:
     ----------
     centroids : float32 array of shape (256 * D,)
         As fastText lays them out: the centroids of part m begin at ``256 * m * part_size`` and follow one another. The
-        last part may be shorter than the others. Kept, not copied; it may be memory-mapped.
+        last part may be shorter than the others. Kept, not copied, if it lies in memory as NumPy likes it.
     part_size : int
         Numbers in a part, from 1 to D. A vector has M = ceil(D / part_size) codes.
 
@@ -72,6 +72,7 @@ class ProductQuantizer:
             raise ValueError(
                 f"ProductQuantizer expected a part_size from 1 to the vectors' {self.vector_size}, got {part_size}."
             )
+        centroids = np.require(centroids, requirements=["C", "A"])  # NumPy would copy others at every look
         self.centroids = centroids
         self.part_size = int(part_size)
         self.num_parts = -(-self.vector_size // self.part_size)
