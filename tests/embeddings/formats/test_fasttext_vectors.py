@@ -140,6 +140,18 @@ def test_neighbours_are_fasttexts(kind: str, tmp_path: Path) -> None:
         assert got[0][0] == expected[0][0]
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_the_matrices_may_begin_at_any_byte(shift: int, tmp_path: Path) -> None:
+    # So many words that all of them together are computed by compiled code, which minds.
+    words = [b"x" * (shift + 1), *(b"w%d" % number for number in range(9000))]
+    inputs = np.random.default_rng(8).standard_normal((9001 + 50, 6), dtype=np.float32)
+    path = tmp_path / "x.bin"
+    path.write_bytes(model_bytes(words, inputs, inputs[:9001], num_buckets=50))
+    vectors, one_by_one = load(path), load(path)
+    some = vectors.words[::450]
+    np.testing.assert_allclose(vectors.matrix[::450], [one_by_one[word] for word in some], rtol=1e-6)
+
+
 def test_a_model_of_labels_alone_has_no_vectors(tmp_path: Path) -> None:
     one = np.ones((1, 2), np.float32)
     path = tmp_path / "x.bin"

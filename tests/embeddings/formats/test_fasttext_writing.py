@@ -164,6 +164,17 @@ def test_quantised_vectors_become_a_quantised_model(pruned: bool, norms: bool, t
     assert again["never seen"].tolist() == vectors["never seen"].tolist()
 
 
+def test_quantised_vectors_without_ngrams(tmp_path: Path) -> None:
+    rows = QuantizedRows.learn(some_rows(len(WORDS), 1), part_size=2)
+    none = NgramVectors(Subwords(num_buckets=0), some_rows(0, 1))
+    for vectors in (WordVectors(WORDS, rows), SubwordVectors(WORDS, WordMeans(rows, WORDS, none), none)):
+        vectors.save(tmp_path / "x.ftz", format="fasttext-bin")
+        assert loaded(tmp_path / "x.ftz").is_quantized()
+        again = load(tmp_path / "x.ftz")
+        check_answers(again, tmp_path / "x.ftz")
+        assert again.matrix.tolist() == vectors.matrix.tolist()
+
+
 @pytest.mark.parametrize("kind", [kind for kind in TRAINED if kind != "pruned to words"])
 def test_a_model_that_is_written_again_is_the_same_file(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "model.bin"

@@ -30,9 +30,10 @@ def model_of(vectors: WordVectors) -> FastTextFile:
     """
     from daneo.embeddings.subword_vectors import SubwordVectors
 
-    parts = _Parts(vectors.rows)
+    own = _own_rows(vectors) if isinstance(vectors, SubwordVectors) else None
+    parts = _Parts(vectors.rows if own is None else own)
     if isinstance(vectors, SubwordVectors) and _has_ngrams(vectors.ngrams):
-        parts = _quantised_parts(vectors) or _dense_parts(vectors)
+        parts = _quantised_parts(own, vectors.ngrams) or _dense_parts(own, vectors)
     return FastTextFile(
         vector_size=vectors.vector_size, window=5, epochs=5, min_count=1, negative=5, word_ngrams=1,
         loss="negative_sampling", model="skipgram", sample=1e-4,
@@ -65,7 +66,7 @@ def _has_ngrams(ngrams: NgramVectors) -> bool:
     return bool(subwords.num_buckets and subwords.max_ngram) and not is_empty
 
 
-def _dense_parts(vectors: SubwordVectors) -> _Parts:
+def _dense_parts(own: Rows | None, vectors: SubwordVectors) -> _Parts:
     """Return a row for every bucket, made when they are written."""
     ngrams, subwords = vectors.ngrams, vectors.ngrams.subwords
     if len(ngrams) < subwords.num_buckets and not ngrams.count_missing:
@@ -73,19 +74,17 @@ def _dense_parts(vectors: SubwordVectors) -> _Parts:
             "fastText reads models with dropped n-grams only where the words' own rows and the n-grams' rows are "
             "quantised by one quantizer. format='daneo' keeps these vectors as they are."
         )
-    own = _own_rows(vectors)
     if own is None:
         own = OwnRows(vectors.rows, vectors.words, ngrams)
     inputs = DenseInputs(own, ngrams.rows, ngrams.buckets, subwords.num_buckets)
     return _Parts(inputs, None, subwords.num_buckets, subwords.min_ngram, subwords.max_ngram)
 
 
-def _quantised_parts(vectors: SubwordVectors) -> _Parts | None:
+def _quantised_parts(own: Rows | None, ngrams: NgramVectors) -> _Parts | None:
     """Return the codes of words and n-grams as one matrix; None where they are not of one quantizer."""
     from daneo.embeddings.compression.quantized_rows import QuantizedRows
 
-    own, ngrams, subwords = _own_rows(vectors), vectors.ngrams, vectors.ngrams.subwords
-    rows = ngrams.rows
+    rows, subwords = ngrams.rows, ngrams.subwords
     if not (isinstance(own, QuantizedRows) and isinstance(rows, QuantizedRows)):
         return None
     if own.quantizer is not rows.quantizer or own.norm_quantizer is not rows.norm_quantizer:

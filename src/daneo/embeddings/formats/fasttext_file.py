@@ -87,7 +87,8 @@ def read_fasttext(path: str | os.PathLike[str], *, errors: str = "strict") -> Fa
     path : path
     errors : {"strict", "replace", "ignore", "surrogateescape"}, default "strict"
         What to do with words and labels that are not UTF-8, as in ``bytes.decode``. Only ``"surrogateescape"`` keeps
-        all bytes, so that n-grams are hashed and files written as the original.
+        all bytes, so that n-grams are hashed and files written as the original; with ``"replace"`` and ``"ignore"``
+        two words can become the same.
 
     Raises
     ------
