@@ -147,6 +147,7 @@ HEAVY = (
         "import daneo.corpus, daneo.embeddings",
         "dir(__import__('daneo'))",
         "import daneo.layers; dir(daneo.layers)",
+        "import daneo.models; dir(daneo.models)",
     ],
 )
 def test_import_loads_nothing_heavy(statement: str) -> None:
@@ -186,6 +187,16 @@ layer = layers.LSTM(4)
 layer.build((None, None, 3))
 print([name for name in {HEAVY} if name in set(sys.modules) - before])"""
     assert run_python(code) == "[]"
+
+
+def test_the_classifier_needs_no_torch() -> None:
+    code = """
+import sys
+sys.modules["torch"] = None  # as if it were not installed
+import daneo
+model = daneo.FastTextClassifier(vector_size=2, epochs=1, num_threads=1).fit(["a b", "a c"] * 9, ["up", "down"] * 9)
+print(sorted(model.labels), [label for label, _ in model.predict("a b", k=2)] != [])"""
+    assert run_python(code) == "['down', 'up'] True"
 
 
 @pytest.mark.parametrize("statement", ["from daneo.layers import LSTM", "import daneo.layers as x; x.Embedding(2, 3)"])

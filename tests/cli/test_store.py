@@ -208,6 +208,20 @@ def test_info_of_a_classifier_of_fasttext_s(daneo: Any, tmp_path: Path) -> None:
     assert (facts["settings"]["architecture"], facts["settings"]["word_ngrams"]) == ("supervised", 2)
 
 
+def test_info_of_a_classifier(daneo: Any, tmp_path: Path) -> None:
+    settings = {"vector_size": 4, "epochs": 2, "num_threads": 1}
+    package.FastTextClassifier(**settings).fit(["a fine film", "a dull film"] * 9, ["up", "down"] * 9).save(
+        tmp_path / "c"
+    )
+    status, output, errors = daneo("info", tmp_path / "c", "--json")
+    assert (status, errors) == (0, "")
+    facts = json.loads(output)
+    assert (facts["kind"], facts["words"], facts["labels"]) == ("fasttext-classifier", 5, 2)
+    assert set(facts["first_labels"]) == {"up", "down"}
+    assert facts["settings"]["vector_size"] == 4
+    assert len(facts["training"]["losses"]) == 2
+
+
 def test_info_of_something_else(daneo: Any, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear reader,\nall is well.\n")
     status, output, errors = daneo("info", tmp_path / "letter.txt")

@@ -81,20 +81,46 @@ Examples:
 """
 )
 def info(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Word vectors in any format that we read.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Word vectors or a classifier, in any format that we read.")],
     json: JsonFlag = False,
 ) -> None:
-    """Say what word vectors hold and how they came about."""
+    """Say what a model holds and how it came about."""
     from daneo.embeddings import formats
 
-    format = formats.recognise(path)
+    is_classifier = path.is_dir() and _is_classifier(path)
+    format = "daneo" if is_classifier else formats.recognise(path)
     files = [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
     facts = {"path": str(path), "format": format, "bytes": sum(one.stat().st_size for one in files)}
-    facts |= _facts_of_model(path) if format == "fasttext-bin" else _facts_of_vectors(path, format)
+    if is_classifier:
+        facts |= _facts_of_classifier(path)
+    else:
+        facts |= _facts_of_model(path) if format == "fasttext-bin" else _facts_of_vectors(path, format)
     if json:
         print_json(facts)
     else:
         print_table(["", ""], _flat(facts))
+
+
+def _is_classifier(path: Path) -> bool:
+    from daneo.embeddings.formats.daneo_directory import read_config
+
+    return bool(read_config(path, None).get("kind") == "fasttext-classifier")
+
+
+def _facts_of_classifier(path: Path) -> dict[str, Any]:
+    """What a directory of a classifier holds."""
+    from daneo.embeddings.formats.daneo_directory import read_config
+    from daneo.models import FastTextClassifier
+
+    model, config = FastTextClassifier.load(path), read_config(path, None)
+    return {
+        "kind": config["kind"],
+        "words": len(model.words),
+        "first_words": model.words[:10],
+        "labels": len(model.labels),
+        "first_labels": model.labels[:10],
+        **{key: config[key] for key in ("settings", "training") if key in config},
+    }
 
 
 def _facts_of_vectors(path: Path, format: str) -> dict[str, Any]:
