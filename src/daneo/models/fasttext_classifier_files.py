@@ -57,9 +57,13 @@ def write_directory(path: str | os.PathLike[str], saved: SavedClassifier) -> Non
         "training": training,
     }
     tensors = {**row_tensors("rows", model.rows), **row_tensors("outputs", model.outputs)}
-    for name in ("word_rows", "buckets", "ngram_rows"):
-        if getattr(table, name) is not None:
-            tensors[name] = getattr(table, name)
+    named = {
+        "word_rows": table.word_rows,
+        "buckets": table.buckets,
+        "ngram_rows": table.ngram_rows,
+        "row_texts": model.row_texts,
+    }
+    tensors |= {name: array for name, array in named.items() if array is not None}
     with replaced_directory(path, known=DIRECTORY_NAMES) as fresh:
         text = json.dumps(config, ensure_ascii=False, indent=2, allow_nan=False)
         (fresh / "config.json").write_text(text + "\n", encoding="utf-8")
@@ -102,8 +106,16 @@ def read_directory(path: str | os.PathLike[str]) -> SavedClassifier:
         *_checked_table(file, tensors, len(words), len(rows), config),
         count_missing=count_missing,
     )
+    if "row_texts" in tensors:
+        _demand_numbers(file, "row_texts", tensors["row_texts"], len(rows), 2**31)
     model = TrainedClassifier(
-        table=table, rows=rows, labels=labels, outputs=outputs, loss=config.loss, tokenizer=config.tokenizer
+        table=table,
+        rows=rows,
+        labels=labels,
+        outputs=outputs,
+        loss=config.loss,
+        tokenizer=config.tokenizer,
+        row_texts=tensors.get("row_texts"),
     )
     return SavedClassifier(config, model, *_checked_training(path, record.get("training")))
 

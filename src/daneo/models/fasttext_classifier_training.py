@@ -30,6 +30,8 @@ class TrainingSet(NamedTuple):
     Attributes
     ----------
     bags : TrainingBags
+    row_texts : int32 array of shape (C,)
+        How many texts have each row.
     labels : Vocabulary
         The L labels with their counts, by falling count, equal ones by spelling.
     label_starts, label_numbers : int64 array of shape (N + 1,), int32 array
@@ -37,6 +39,7 @@ class TrainingSet(NamedTuple):
     """
 
     bags: TrainingBags
+    row_texts: npt.NDArray[np.int32]
     labels: Vocabulary
     label_starts: npt.NDArray[np.int64]
     label_numbers: npt.NDArray[np.int32]
@@ -87,7 +90,8 @@ def training_set(labelled: LabelledTypes, config: FastTextClassifierConfig) -> T
         word_ngrams=config.word_ngrams,
         seed=config.seed,
     )
-    return TrainingSet(bags, labels, labelled.starts, labelled.labels)
+    row_texts = np.bincount(bags.bags.rows, minlength=len(bags.shares)).astype(np.int32)
+    return TrainingSet(bags, row_texts, labels, labelled.starts, labelled.labels)
 
 
 def start(config: FastTextClassifierConfig, data: TrainingSet) -> tuple[Step, TrainingState]:
@@ -147,4 +151,5 @@ def learned(config: FastTextClassifierConfig, data: TrainingSet, inputs: Floats,
         outputs=outputs[: len(data.labels), :size].copy(),
         loss=config.loss,
         tokenizer=config.tokenizer,
+        row_texts=data.row_texts,
     )

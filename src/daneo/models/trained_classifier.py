@@ -37,6 +37,8 @@ class TrainedClassifier:
         What the scores mean: ``"softmax"``, ``"hierarchical_softmax"``, ``"one_vs_all"``, ``"negative_sampling"``.
     tokenizer : str
         How texts are cut.
+    row_texts : int32 array of shape (C,), or None
+        How many training texts have each row, where that is known.
     """
 
     table: RowTable
@@ -45,6 +47,7 @@ class TrainedClassifier:
     outputs: Rows
     loss: str
     tokenizer: str
+    row_texts: npt.NDArray[np.int32] | None = None
 
     @functools.cached_property
     def tree(self) -> LabelTree:
