@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
 
+class Model(Protocol):
+    """What is trained and saved."""
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is anything to save."""
+
+    def save(self, path: Path, /) -> None:
+        """Write it."""
+
+
 def check_checkpoint(checkpoint: Path, *, resume: bool) -> None:
     """Refuse to resume what is not there, and to begin where an unfinished run would be lost."""
     if resume and not checkpoint.exists():
@@ -32,7 +43,7 @@ def check_checkpoint(checkpoint: Path, *, resume: bool) -> None:
         )
 
 
-def check_output(output: Path) -> None:
+def check_output(output: Path, known: Collection[str] | None = None) -> None:
     """Refuse what would fail after an hour of training, before it: foreign files, a missing permission."""
     from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES
     from daneo.files import replaced_directory
@@ -41,7 +52,7 @@ def check_output(output: Path) -> None:
         pass
 
     # Begin to write as at the end, and give up.
-    with suppress(Rehearsed), replaced_directory(output, known=DIRECTORY_NAMES):
+    with suppress(Rehearsed), replaced_directory(output, known=known or DIRECTORY_NAMES):
         raise Rehearsed
 
 
@@ -62,8 +73,8 @@ def watcher(words: Sequence[str], *, quiet: bool) -> Callable[[WordTrainer, int,
 
 
 @contextmanager
-def stopped_cleanly(model: WordTrainer, output: Path, checkpoint: Path | None) -> Iterator[None]:
-    """Turn Ctrl-C into vectors that can be used, a word on how to go on, and exit status 130."""
+def stopped_cleanly(model: Model, output: Path, checkpoint: Path | None) -> Iterator[None]:
+    """Turn Ctrl-C into a model that can be used, a word on how to go on, and exit status 130."""
     was_there = checkpoint is not None and checkpoint.exists()
     try:
         yield
@@ -77,7 +88,7 @@ def stopped_cleanly(model: WordTrainer, output: Path, checkpoint: Path | None) -
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _keep(model: WordTrainer, output: Path, checkpoint: Path | None) -> str:
+def _keep(model: Model, output: Path, checkpoint: Path | None) -> str:
     """Save what a stopped model has learned, and say where and how to go on."""
     if checkpoint is not None and not (checkpoint / "state.safetensors").exists():
         return "Stopped before anything was learned."
@@ -94,14 +105,19 @@ def _keep(model: WordTrainer, output: Path, checkpoint: Path | None) -> str:
     return f"Stopped. What was learned so far is in {where}.{how}"
 
 
+def clear(checkpoint: Path) -> None:
+    """Remove the checkpoint of a model that has been saved."""
+    # Renamed first: a kill in the middle of removing it must not leave half a checkpoint under its name.
+    rest = checkpoint.rename(checkpoint.with_name(f".{checkpoint.name}.part"))
+    shutil.rmtree(rest, ignore_errors=True)
+
+
 def clear_and_report(
     model: WordTrainer, output: Path, checkpoint: Path | None, seconds: float, *, as_json: bool, quiet: bool
 ) -> None:
     """Clear the checkpoint of a saved model away, and say where the result is and what to try next."""
     if checkpoint is not None:
-        # Renamed first: a kill in the middle of removing it must not leave half a checkpoint under its name.
-        rest = checkpoint.rename(checkpoint.with_name(f".{checkpoint.name}.part"))
-        shutil.rmtree(rest, ignore_errors=True)
+        clear(checkpoint)
     vectors, losses = model.vectors, model.losses
     if as_json:
         facts = {"path": str(output), "words": len(vectors), "vector_size": vectors.vector_size}

@@ -96,7 +96,7 @@ class FastTextClassifier(PredictsLabels):
         texts: Source,
         labels: Labels | None = None,
         *,
-        validation: Source | tuple[Sequence[str], Labels] | None = None,
+        validation: Source | tuple[Source, Labels | None] | None = None,
         progress: ProgressCallback | None = None,
         on_epoch: EpochCallback | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
