@@ -10,7 +10,7 @@ all, cut    every pair; a word never seen is cut by the tokenizer, and is the me
 typing      of words with one wrong jamo, none of them seen: the share whose first, or first ten, neighbours hold the
             word that was meant
 
-The text is cut once for each tokenizer, which takes a quarter of an hour for the morphemes of 100 MB; the folder keeps
+The text is cut once by each tokenizer, which takes a quarter of an hour for the morphemes of 100 MB; the folder keeps
 that, and the runs that are done, for a next time. Writes benchmarks/results/korean.json.
 
     python benchmarks/embeddings/korean.py --corpus kowiki.txt --evaluation folder --folder folder
@@ -33,7 +33,7 @@ from report import machine, versions, write
 from scipy import stats
 
 import daneo
-from daneo.corpus import EncodedCorpus, hangul, tokenizers
+from daneo.corpus import hangul, tokenizers
 from daneo.embeddings.similarity_sets import read_similarities
 
 SETTINGS = {"min_count": 5, "window": 5, "sample": 1e-3, "negative": 5}
@@ -41,7 +41,8 @@ MODELS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "word2vec": (daneo.Word2Vec, {}),
     "FastText, 3 to 6 characters": (daneo.FastText, {}),
     "FastText, 1 to 4 characters": (daneo.FastText, {"min_ngram": 1, "max_ngram": 4}),
-    "FastText, jamo": (daneo.FastText, {"subwords": "jamo"}),
+    "FastText, 3 to 5 jamo": (daneo.FastText, {"subwords": "jamo"}),
+    "FastText, 4 to 8 jamo": (daneo.FastText, {"subwords": "jamo", "min_jamo": 4, "max_jamo": 8}),
 }
 TOKENIZERS = ("words", "korean")
 NUM_ERRORS, FREQUENT = 500, 20_000
@@ -59,8 +60,9 @@ def main() -> None:
     }
     done = options.folder / "runs.json"
     kept = json.loads(done.read_text(encoding="utf-8")) if done.exists() else {}
-    corpora = {name: encoded(name, options) for name in options.tokenizers}
-    shared = set.intersection(*(set(corpus.vocabulary.words) for corpus in corpora.values()))
+    corpora = {name: daneo.Corpus(tokens(name, options), tokenizer="whitespace") for name in options.tokenizers}
+    vocabularies = {name: daneo.Vocabulary.build(corpora[name], min_count=SETTINGS["min_count"]) for name in corpora}
+    shared = set.intersection(*(set(vocabulary.words) for vocabulary in vocabularies.values()))
     runs: dict[str, dict[str, list[Figures]]] = {}
     for tokenizer, corpus in corpora.items():
         runs[tokenizer] = {model: [] for model in options.models}
@@ -77,7 +79,8 @@ def main() -> None:
         **asked,
         "models": {name: settings for name, (_, settings) in MODELS.items() if name in options.models},
         "text": {
-            name: {"words": len(corpus.vocabulary), "tokens": corpus.num_tokens} for name, corpus in corpora.items()
+            name: {"words": len(words), "tokens of these": int(words.counts.sum())}
+            for name, words in vocabularies.items()
         },
         "mean": {tokenizer: {model: mean(of) for model, of in models.items()} for tokenizer, models in runs.items()},
         "runs": runs,
@@ -100,16 +103,21 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def encoded(tokenizer: str, options: argparse.Namespace) -> EncodedCorpus:
-    """Cut the text into tokens, once."""
-    path = options.folder / f"{options.corpus.name}.{options.corpus.stat().st_size}.{tokenizer}"
-    if path.exists():
-        return EncodedCorpus.open(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return daneo.Corpus(options.corpus, tokenizer=tokenizer).encode(min_count=SETTINGS["min_count"], path=path)
+def tokens(tokenizer: str, options: argparse.Namespace) -> Path:
+    """Cut the text into tokens once, and write them with spaces between; one within a token becomes an underscore."""
+    path = options.folder / f"{options.corpus.stem}-{options.corpus.stat().st_size}-{tokenizer}.txt"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        with unfinished.open("w", encoding="utf-8") as file:
+            for document in daneo.Corpus(options.corpus, tokenizer=tokenizer):
+                if document:
+                    file.write(" ".join(token.replace(" ", "_") for token in document) + "\n")
+        unfinished.rename(path)
+    return path
 
 
-def trained(model: str, corpus: EncodedCorpus, seed: int, options: argparse.Namespace) -> daneo.WordVectors:
+def trained(model: str, corpus: daneo.Corpus, seed: int, options: argparse.Namespace) -> daneo.WordVectors:
     """Train one model."""
     trainer, settings = MODELS[model]
     settings = SETTINGS | settings | {"vector_size": options.vector_size, "epochs": options.epochs}
@@ -130,7 +138,7 @@ def measured(vectors: daneo.WordVectors, tokenizer: str, shared: set[str], folde
         return vectors[word] if word in vectors or takes_all else np.zeros(vectors.vector_size)
 
     def in_parts(word: str) -> Any:
-        parts = [part for part in cut(word) if part in vectors or takes_all]
+        parts = [part for part in (part.replace(" ", "_") for part in cut(word)) if part in vectors or takes_all]
         return whole(word) if word in vectors or not parts else np.mean([vectors[part] for part in parts], axis=0)
 
     figures: Figures = {
