@@ -78,22 +78,34 @@ def windows(draw: st.DrawFn) -> tuple[int, int, int]:
 
 
 @few
-@given(width=widths, window=windows(), seed=seeds)
-def test_mean_of_rows(width: int, window: tuple[int, int, int], seed: int) -> None:
+@given(width=widths, window=windows(), with_weights=st.booleans(), seed=seeds)
+def test_mean_of_rows(width: int, window: tuple[int, int, int], with_weights: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    words = rng.integers(0, MATRIX_ROWS, 12).astype(np.int32)
-    got, want = both("mean_of_rows", floats(rng, MATRIX_ROWS, width), words, *window, floats(rng, 4, width), 2)
+    words, rows = rng.integers(0, MATRIX_ROWS, 12).astype(np.int32), rng.permutation(MATRIX_ROWS).astype(np.int32)
+    weights = floats(rng, 25 if with_weights else 0, width)
+    block = floats(rng, 4, width)
+    got, want = both("mean_of_rows", floats(rng, MATRIX_ROWS, width), rows, words, *window, weights, block, 2)
     assert_allclose(got[-2], want[-2], **close)
 
 
 @few
-@given(width=widths, window=windows(), seed=seeds)
-def test_add_to_rows(width: int, window: tuple[int, int, int], seed: int) -> None:
+@given(width=widths, window=windows(), with_weights=st.booleans(), seed=seeds)
+def test_add_to_rows(width: int, window: tuple[int, int, int], with_weights: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
     matrix, block = floats(rng, MATRIX_ROWS, width), floats(rng, 4, width)
     words, rows = rng.integers(0, MATRIX_ROWS, 12).astype(np.int32), rng.permutation(MATRIX_ROWS).astype(np.int32)
-    got, want = both("add_to_rows", matrix, rows, words, *window, block, 1)
-    assert_allclose(got[0], want[0], **close)
+    weights = floats(rng, 25 if with_weights else 0, width) * np.float32(0.3)
+    got, want = both("add_to_rows", matrix, rows, words, *window, weights, block, 1)
+    assert_allclose(got[0], want[0], rtol=1e-4, atol=1e-4)  # a word that comes often is multiplied again and again
+    assert_allclose(got[6], want[6], rtol=1e-4, atol=1e-4)
+
+
+@few
+@given(num_rows=st.integers(1, 9), width=widths)
+def test_zero_rows_begin_with_a_cache_line(num_rows: int, width: int) -> None:
+    rows = kernels.zero_rows(num_rows, width)
+    assert rows.ctypes.data % 64 == 0
+    assert_array_equal(rows, reference.zero_rows(num_rows, width))
 
 
 @few

@@ -25,7 +25,7 @@ def program(module: Any) -> Any:
     """Use every function on a matrix (3, 48) and return what was written to another one."""
     zero, splat, load, store, increase = module.zero, module.splat, module.load, module.store, module.increase
     fma, splat_fma, store_four_sums = module.fma, module.splat_fma, module.store_four_sums
-    prefetch = module.prefetch
+    prefetch, add = module.prefetch, module.add
 
     def run(array, number):
         out = np.zeros((12, 16), np.float32)
@@ -44,6 +44,7 @@ def program(module: Any) -> Any:
         store(out, 8, 0, load(array, 0, 0))
         increase(array, 2, 32, c)
         store(out, 9, 0, load(array, 2, 32))
+        store(out, 10, 0, add(a, b))
         return out
 
     return run
@@ -57,13 +58,13 @@ compiled = njit(program(kernels))
 def test_every_function_does_what_its_definition_says(array: np.ndarray, number: float) -> None:
     arrays = array.copy(), array.copy()
     got, want = compiled(arrays[0], np.float32(number)), program(reference)(arrays[1], np.float32(number))
-    exact = [0, 1, 2, 3, 4, 8, 9]  # nothing is rounded differently
+    exact = [0, 1, 2, 3, 4, 8, 9, 10]  # nothing is rounded differently
     assert_array_equal(got[exact], want[exact])
     assert_array_equal(arrays[0], arrays[1])
     # One rounding in place of two; sixteen numbers up to 100 in another order.
     assert_allclose(got[[5, 6]], want[[5, 6]], rtol=1e-6, atol=1e-3)
     assert_allclose(got[7], want[7], rtol=0, atol=1e-3)
-    assert_array_equal(got[10:], 0)
+    assert_array_equal(got[11:], 0)
 
 
 def test_sums_of_lanes_are_those_of_their_own_register() -> None:

@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from daneo.corpus import Corpus, Vocabulary
-from daneo.embeddings import Word2Vec, WordVectors, noise, word2vec_reference
+from daneo.embeddings import Word2Vec, WordVectors, noise, subsampling_reference, word2vec_reference
 from daneo.embeddings.huffman import huffman_paths
 from daneo.embeddings.noise import keep_probabilities, noise_table
 from daneo.embeddings.text_stretches import TextStretches
@@ -100,19 +100,20 @@ def by_definition(config: Word2VecConfig, text: list[list[str]]) -> tuple[np.nda
         random = random_states(config.seed, 1, len(table))[0]
         inputs = initial_vectors(len(counts), config.vector_size, config.seed).astype(np.float64)
         outputs = padded_rows(len(counts), config.vector_size).astype(np.float64)
+        rows = (np.arange(len(counts)), np.arange(len(counts)), np.zeros((0, inputs.shape[1])))
         trainer = getattr(word2vec_reference, f"{config.architecture}_{config.loss}")
         for epoch in range(config.epochs):
             total, examples = 0.0, 0
             for number in range(len(stretches)):
                 ids, ends = stretches.read(stretches.place(number))
                 kept, kept_ends = np.empty(len(ids), np.int32), np.empty_like(ends)
-                word2vec_reference.subsample(
+                subsampling_reference.subsample(
                     ids, ends, keep_probabilities(counts, config.sample), random, kept, kept_ends
                 )
                 share = (epoch + number / len(stretches)) / config.epochs
                 rate = config.first_learning_rate * (1 - share) + config.last_learning_rate * share
                 window = (config.window, config.shrink_windows, rate, random)
-                loss, num = trainer(kept, kept_ends, inputs, outputs, np.arange(len(inputs)), *specific, *window)
+                loss, num = trainer(kept, kept_ends, inputs, outputs, *rows, *specific, *window)
                 total, examples = total + loss, examples + num
             losses.append(total / examples)
     return inputs, outputs, losses

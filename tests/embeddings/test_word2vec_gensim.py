@@ -86,7 +86,22 @@ def test_negative_sampling_changes_what_gensim_changes(architecture: str, negati
     kept, ends = text()
     rows, noise = np.arange(len(vectors)), np.zeros(7, np.int32)
     trainer = getattr(reference, f"{architecture}_negative_sampling")
-    trainer(kept, ends, vectors, outputs, rows, noise, 4, negative, WINDOW, False, RATE, np.zeros(2, np.uint64))
+    trainer(
+        kept,
+        ends,
+        vectors,
+        outputs,
+        rows,
+        rows,
+        np.zeros((0, vectors.shape[1])),
+        noise,
+        4,
+        negative,
+        WINDOW,
+        False,
+        RATE,
+        np.zeros(2, np.uint64),
+    )
     train(model)
     assert_same_change(vectors, with_spare_row(model.wv.vectors), before[0])
     assert_same_change(outputs, with_spare_row(model.syn1neg), before[1])
@@ -102,8 +117,22 @@ def test_hierarchical_softmax_changes_what_gensim_changes(architecture: str) -> 
     paths = huffman_paths(counts)
     tree = paths.starts, paths.nodes, paths.signs, paths.longest
     kept, ends = text()
+    rows = np.arange(len(vectors))
     trainer = getattr(reference, f"{architecture}_hierarchical_softmax")
-    trainer(kept, ends, vectors, outputs, np.arange(len(vectors)), *tree, WINDOW, False, RATE, np.zeros(2, np.uint64))
+    trainer(
+        kept,
+        ends,
+        vectors,
+        outputs,
+        rows,
+        rows,
+        np.zeros((0, vectors.shape[1])),
+        *tree,
+        WINDOW,
+        False,
+        RATE,
+        np.zeros(2, np.uint64),
+    )
     train(model)
     assert_same_change(vectors, with_spare_row(model.wv.vectors), before[0])
     assert_same_change(outputs, model.syn1, before[1])

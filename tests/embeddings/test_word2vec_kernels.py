@@ -41,6 +41,7 @@ class Case(NamedTuple):
     lengths: list[int]
     num_words: int = 20
     num_frozen: int = 0
+    position_weights: bool = False
     shrink_windows: bool = True
     step: float = 0.3
     scale: float = 1.0
@@ -63,6 +64,7 @@ def cases(most: int) -> st.SearchStrategy[Case]:
         lengths=st.lists(st.integers(0, most), max_size=3),
         num_words=st.integers(4, 40),
         num_frozen=st.integers(0, 2),
+        position_weights=st.booleans(),
         shrink_windows=st.booleans(),
         step=st.sampled_from([0.01, 0.1, 0.3]),
         scale=st.sampled_from([0.1, 1.0, 2.0]),
@@ -78,14 +80,23 @@ def arguments(trainer: str, case: Case) -> dict[str, Any]:
     ends = np.cumsum(case.lengths, dtype=np.int64)
     num_kept, length = sum(case.lengths), case.scale / np.sqrt(case.vector_size)
     slack = case.window + 2 * kernels.CENTERS + 1
-    updated_rows = np.arange(size + 1, dtype=np.int32)
-    updated_rows[rng.permutation(size)[: case.num_frozen]] = size
+    # Rows may lie in any order; with position weights no word is frozen.
+    input_rows = rng.permutation(size).astype(np.int32)
+    updated_rows = input_rows.copy()
+    if not case.position_weights:
+        updated_rows[rng.permutation(size)[: case.num_frozen]] = size
+    places = 2 * case.window + 1 if case.position_weights else 0
+    width = -(-case.vector_size // LANES) * LANES
+    weights = np.zeros((places, width), np.float32)
+    weights[:, : case.vector_size] = rng.uniform(0.5, 1.5, (places, case.vector_size))
     common = {
         "kept": np.concatenate([rng.integers(0, size, num_kept), np.zeros(slack)]).astype(np.int32),
         "ends": ends,
         "vectors": padded(rng.standard_normal((size, case.vector_size)) * length),
         "outputs": padded(rng.standard_normal((num_outputs, case.vector_size)) * length),
+        "input_rows": input_rows,
         "updated_rows": updated_rows,
+        "position_weights": weights,
     }
     if trainer.endswith("negative_sampling"):
         specific = {
@@ -119,7 +130,7 @@ def padded(rows: np.ndarray) -> np.ndarray:
 
 
 def assert_same_change(got: np.ndarray, want: np.ndarray, before: np.ndarray) -> None:
-    atol = TOLERANCE * np.abs(want - before).max() + ROUNDING * np.abs(before).max()
+    atol = TOLERANCE * np.abs(want - before).max(initial=0) + ROUNDING * np.abs(before).max(initial=0)
     assert_allclose(got, want, rtol=0, atol=atol)
 
 
@@ -132,9 +143,10 @@ def check(trainer: str, case: Case) -> None:
     assert_allclose(loss, expected_loss, rtol=TOLERANCE)
     assert_array_equal(got["random"], want["random"])
     before = arguments(trainer, case)
-    assert_same_change(got["vectors"], want["vectors"], before["vectors"])
-    assert_same_change(got["outputs"], want["outputs"], before["outputs"])
-    untouched = [name for name in got if name not in ("vectors", "outputs", "random")]
+    changed = ("vectors", "outputs", "position_weights")
+    for name in changed:
+        assert_same_change(got[name], want[name], before[name])
+    untouched = [name for name in got if name not in (*changed, "random")]
     assert all(np.array_equal(got[name], before[name]) for name in untouched)
 
 
@@ -153,6 +165,7 @@ def test_trainers_do_what_their_definitions_say(trainer: str, case: Case) -> Non
 @pytest.mark.parametrize("trainer", TRAINERS)
 def test_a_long_text_is_learned_from_as_defined(trainer: str) -> None:
     check(trainer, Case(100, 5, 5, 12, [3000, 1, 500], num_words=400, num_frozen=3))
+    check(trainer, Case(100, 5, 5, 12, [1000, 1, 500], num_words=400, position_weights=True, step=0.1))
 
 
 @pytest.mark.parametrize("trainer", TRAINERS)
@@ -163,38 +176,8 @@ def test_an_empty_text_changes_nothing(trainer: str) -> None:
     assert all(np.array_equal(given_arguments[name], before[name]) for name in before)
 
 
-@settings(deadline=None, max_examples=100 if COMPILED else 20)
-@given(lengths=st.lists(st.integers(0, 30), max_size=5), seed=st.integers(0, 2**32))
-def test_subsampling_keeps_the_words_that_its_definition_keeps(lengths: list[int], seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    ids = rng.integers(0, 5, sum(lengths)).astype(np.int32)
-    ends, keep = np.cumsum(lengths, dtype=np.int64), np.array([0, 0.1, 0.5, 0.9, 1], np.float32)
-    random = np.array([seed, 7], np.uint64), np.array([seed, 7], np.uint64)
-    kept = [np.full(len(ids) + 9, -1, np.int32) for _ in random]
-    kept_ends = [np.full(len(ends), -1, np.int64) for _ in random]
-    with np.errstate(over="ignore"):
-        counts = [
-            kernel.subsample(ids, ends, keep, *rest)
-            for kernel, *rest in zip((kernels, reference), random, kept, kept_ends, strict=True)
-        ]
-    assert counts[0] == counts[1]
-    for got, want in (random, kept, kept_ends):
-        assert_array_equal(got, want)
-
-
-def test_each_word_is_kept_with_its_own_probability() -> None:
-    # 100,000 draws: four standard deviations of the mean are 0.0063 at most. Certain words are never dropped.
-    keep, random = np.array([0.0, 0.25, 0.7, 1.0], np.float32), np.array([3, 0], np.uint64)
-    num = 100_000 if COMPILED else 2_000
-    for word, probability in enumerate(keep):
-        ids, kept = np.full(num, word, np.int32), np.empty(num + 9, np.int32)
-        with np.errstate(over="ignore"):
-            share = kernels.subsample(ids, np.array([num]), keep, random, kept, np.empty(1, np.int64)) / num
-        assert abs(share - probability) <= 4 * np.sqrt(probability * (1 - probability) / num)
-
-
 def test_definitions_and_kernels_take_the_same_arguments() -> None:
-    for name in ("subsample", *TRAINERS):
+    for name in TRAINERS:
         kernel = getattr(kernels, name)
         got = inspect.signature(getattr(kernel, "py_func", kernel)).parameters
         assert list(got) == list(inspect.signature(getattr(reference, name)).parameters), name
@@ -203,9 +186,8 @@ def test_definitions_and_kernels_take_the_same_arguments() -> None:
 
 @pytest.mark.skipif(not COMPILED, reason="this is that run")
 def test_the_same_holds_without_the_compiler() -> None:
-    modules = [
-        Path(__file__).with_name(f"test_{name}.py") for name in ("word2vec_kernels", "block_products", "float_lanes")
-    ]
+    names = ("word2vec_kernels", "block_products", "float_lanes", "subsampling", "word_parts")
+    modules = [Path(__file__).with_name(f"test_{name}.py") for name in names]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, modules)]
     done = subprocess.run(command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

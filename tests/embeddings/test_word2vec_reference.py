@@ -14,6 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from daneo.embeddings import word2vec_kernels as kernels
 from daneo.embeddings import word2vec_reference as reference
 
+NO_WEIGHTS = np.zeros((0, 16), np.float32)
+
 
 def central_differences(loss: Callable[[], float], array: np.ndarray, step: float = 1e-5) -> np.ndarray:
     """dL/darray, entry by entry; `loss` reads the array."""
@@ -72,7 +74,9 @@ def step_arguments(trainer: str, num_words: int, size: int, seed: int) -> dict[s
         "ends": np.array([num_words]),
         "vectors": vectors,
         "outputs": outputs,
-        "updated_rows": np.arange(num_words + 2, dtype=np.int32),
+        "input_rows": np.arange(num_words + 1, dtype=np.int32),
+        "updated_rows": np.arange(num_words + 1, dtype=np.int32),
+        "position_weights": np.zeros((0, size)),
         **specific,
         "window": num_words,
         "shrink_windows": False,
@@ -133,7 +137,7 @@ def test_two_words_with_noise_by_hand(module: Any, trainer: str) -> None:
     kept = np.array([0, 1, *[0] * 20], np.int32)
     noise, rows, random = np.array([2], np.int32), np.arange(4, dtype=np.int32), np.zeros(2, np.uint64)
     loss, num_examples = getattr(module, trainer)(
-        kept, np.array([2]), vectors, outputs, rows, noise, 4, 2.0, 1, False, 0.1, random
+        kept, np.array([2]), vectors, outputs, rows, rows, NO_WEIGHTS, noise, 4, 2.0, 1, False, 0.1, random
     )
     assert num_examples == 2
     assert_allclose(loss, 13.916680, rtol=1e-6)
@@ -156,7 +160,7 @@ def test_two_words_in_a_tree_by_hand(module: Any, trainer: str) -> None:
     starts, nodes = np.array([0, 1, 2]), np.array([0, 0], np.int32)
     signs, random = np.array([1, -1], np.float32), np.zeros(2, np.uint64)
     loss, num_examples = getattr(module, trainer)(
-        kept, np.array([2]), vectors, outputs, rows, starts, nodes, signs, 1, 1, False, 0.1, random
+        kept, np.array([2]), vectors, outputs, rows, rows, NO_WEIGHTS, starts, nodes, signs, 1, 1, False, 0.1, random
     )
     assert num_examples == 2
     assert_allclose(loss, 0.313262 + 1.007895, rtol=2e-6)

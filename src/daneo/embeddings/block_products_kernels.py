@@ -40,6 +40,14 @@ compiled_inline: Any = njit(nogil=True, cache=True, fastmath=_FAST, error_model=
 
 
 @compiled
+def zero_rows(num_rows: int, width: int) -> Any:
+    """Make a block of zeros that begins with a cache line: a register that lies across two of them costs twice."""
+    room = np.zeros(num_rows * width + LANES, np.float32)
+    first = -room.ctypes.data % (4 * LANES) // 4
+    return room[first : first + num_rows * width].reshape(num_rows, width)
+
+
+@compiled
 def gather(matrix: Floats, rows: Ids, count: int, block: Floats) -> None:
     """Copy rows of a matrix into a block."""
     for j in range(count):
@@ -102,29 +110,56 @@ def add_products(matrix: Floats, rows: Ids, num_rows: int, factors: Floats, bloc
 
 
 @compiled
-def mean_of_rows(matrix: Floats, words: Ids, first: int, center: int, last: int, block: Floats, index: int) -> None:
-    """block[index] = the mean of the rows of the words from first to last without center."""
-    share = splat(f32(1) / f32(last - first - 1))
+def mean_of_rows(
+    matrix: Floats,
+    rows: Ids,
+    words: Ids,
+    first: int,
+    center: int,
+    last: int,
+    weights: Floats,
+    block: Floats,
+    index: int,
+) -> None:
+    """block[index] = the mean of the rows of the words from first to last without center, weighed by their places."""
+    share, middle = splat(f32(1) / f32(last - first - 1)), len(weights) // 2
     for d in range(0, block.shape[1], LANES):
         total = zero()
-        for j in range(first, center):
-            total = fma(share, load(matrix, words[j], d), total)
-        for j in range(center + 1, last):
-            total = fma(share, load(matrix, words[j], d), total)
+        for j in range(first, last):
+            if j != center:
+                weight = share
+                if len(weights):
+                    weight = fma(share, load(weights, middle + j - center, d), zero())
+                total = fma(weight, load(matrix, rows[words[j]], d), total)
         store(block, index, d, total)
 
 
 @compiled
 def add_to_rows(
-    matrix: Floats, rows: Ids, words: Ids, first: int, center: int, last: int, block: Floats, index: int
+    matrix: Floats,
+    rows: Ids,
+    words: Ids,
+    first: int,
+    center: int,
+    last: int,
+    weights: Floats,
+    block: Floats,
+    index: int,
 ) -> None:
-    """Add block[index] to the rows of the words from first to last without center."""
+    """Add block[index] to the rows of the words from first to last without center; with weights, to these as well."""
+    share, middle = splat(f32(1) / f32(max(last - first - 1, 1))), len(weights) // 2
     for d in range(0, block.shape[1], LANES):
         change = load(block, index, d)
-        for j in range(first, center):
-            increase(matrix, rows[words[j]], d, change)
-        for j in range(center + 1, last):
-            increase(matrix, rows[words[j]], d, change)
+        part = fma(share, change, zero())
+        for j in range(first, last):
+            if j == center:
+                continue
+            if len(weights):
+                row, weight = load(matrix, rows[words[j]], d), load(weights, middle + j - center, d)
+                store(weights, middle + j - center, d, fma(part, row, weight))
+                store(matrix, rows[words[j]], d, fma(change, weight, row))
+            else:
+                increase(matrix, rows[words[j]], d, change)
 
 
 @compiled

@@ -13,6 +13,11 @@ Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
 
+def zero_rows(num_rows: int, width: int) -> Floats:
+    """A block of zeros."""
+    return np.zeros((num_rows, width), np.float32)
+
+
 def gather(matrix: Floats, rows: Ids, count: int, block: Floats) -> None:
     """Copy rows of `matrix` into `block`: block[j] = matrix[rows[j]] for j < count."""
     block[:count] = matrix[rows[:count]]
@@ -28,16 +33,48 @@ def add_products(matrix: Floats, rows: Ids, num_rows: int, factors: Floats, bloc
     np.add.at(matrix, rows[:num_rows], factors[:num_rows, :num_terms] @ block[:num_terms])
 
 
-def mean_of_rows(matrix: Floats, words: Ids, first: int, center: int, last: int, block: Floats, index: int) -> None:
-    """block[index] = the mean of matrix[words[j]] for j from first to last without center; there must be one."""
-    block[index] = matrix[np.delete(words[first:last], center - first)].mean(axis=0)
+def mean_of_rows(
+    matrix: Floats,
+    rows: Ids,
+    words: Ids,
+    first: int,
+    center: int,
+    last: int,
+    weights: Floats,
+    block: Floats,
+    index: int,
+) -> None:
+    """block[index] = the mean of matrix[rows[words[j]]] for j from first to last without center; there must be one.
+
+    If there are weights, (W, P), each row is multiplied by weights[W // 2 + j - center].
+    """
+    places = np.delete(np.arange(first, last), center - first)
+    weight = weights[len(weights) // 2 + places - center] if len(weights) else np.float32(1)
+    block[index] = (weight * matrix[rows[words[places]]]).mean(axis=0)
 
 
 def add_to_rows(
-    matrix: Floats, rows: Ids, words: Ids, first: int, center: int, last: int, block: Floats, index: int
+    matrix: Floats,
+    rows: Ids,
+    words: Ids,
+    first: int,
+    center: int,
+    last: int,
+    weights: Floats,
+    block: Floats,
+    index: int,
 ) -> None:
-    """matrix[rows[words[j]]] += block[index] for j from first to last without center."""
-    np.add.at(matrix, rows[np.delete(words[first:last], center - first)], block[index])
+    """matrix[rows[words[j]]] += block[index] for j from first to last without center, one after the other.
+
+    If there are weights, a row gets block[index] times its weights, and they get block[index] times the row's share of
+    the mean.
+    """
+    for j in np.delete(np.arange(first, last), center - first):
+        row, place = rows[words[j]], len(weights) // 2 + j - center
+        before = matrix[row].copy()
+        matrix[row] += block[index] * (weights[place] if len(weights) else np.float32(1))
+        if len(weights):
+            weights[place] += block[index] * before / (last - first - 1)
 
 
 def scores_of_row(block: Floats, index: int, matrix: Floats, rows: Ids, count: int, out: Floats) -> None:

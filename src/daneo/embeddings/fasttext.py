@@ -11,15 +11,15 @@ import numpy as np
 
 from daneo.embeddings.fasttext_config import FastTextConfig
 from daneo.embeddings.fasttext_files import SavedFastText, read_bin, read_directory, write_bin, write_directory
-from daneo.embeddings.fasttext_parts import Parts, first_rows, grown_rows, parts_of
+from daneo.embeddings.fasttext_parts import PartRows, Parts, first_rows, grown_rows, parts_of
 from daneo.embeddings.subword_vectors import SubwordVectors
 from daneo.embeddings.subwords.ngram_vectors import NgramVectors
 from daneo.embeddings.subwords.word_means import WordMeans
 from daneo.embeddings.word2vec_matrices import LANES, Floats
-from daneo.embeddings.word2vec_training import Beginning, by_algorithm
 from daneo.embeddings.word_trainer import WordTrainer
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
+from daneo.threads import available_cores
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -155,10 +155,10 @@ class FastText(WordTrainer):
         """
         config = self.config
 
-        def begin(words: Vocabulary) -> Beginning:
+        def begin(words: Vocabulary) -> PartRows:
             parts = parts_of(words.words, config.parts, num_threads=config.num_threads)
             self._weights = _equal_weights(config)
-            return self._beginning(parts, first_rows(parts, config.vector_size, config.seed), None)
+            return self._part_rows(parts, first_rows(parts, config.vector_size, config.seed))
 
         asked = {"task": "fit"}
         self._fit(corpus, vocabulary, begin, asked, progress, on_epoch, checkpoint, checkpoint_seconds, resume)
@@ -257,22 +257,18 @@ class FastText(WordTrainer):
         model.losses, model._num_tokens = list(saved.losses), saved.num_tokens
         return model
 
-    def _beginning(self, parts: Parts, inputs: Floats, outputs: Floats | None) -> Beginning:
-        from daneo.embeddings import fasttext_kernels as kernels
-
+    def _part_rows(self, parts: Parts, rows: Floats) -> PartRows:
         self._parts = parts
-        weights = self._weights if self._weights is not None else np.zeros((0, inputs.shape[1]), np.float32)
-        learned = {} if self._weights is None else {"position_weights": weights}
-        return Beginning(inputs, outputs, (parts.starts, parts.rows, weights), by_algorithm(kernels), learned)
+        return PartRows(parts, rows, self._weights, self.config.num_threads or available_cores())
 
-    def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> Beginning:
+    def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> PartRows:
         config, buckets = self.config, self._buckets
         assert buckets is not None
         assert self._own is not None
         assert self._ngrams is not None
         parts = parts_of(extended.words, config.parts, also=buckets, num_threads=config.num_threads)
-        inputs = grown_rows(buckets, self._own, self._ngrams, parts, config.vector_size, config.seed)
-        return self._beginning(parts, inputs, None if config.loss == "hierarchical_softmax" else self._outputs)
+        rows = grown_rows(buckets, self._own, self._ngrams, parts, config.vector_size, config.seed)
+        return self._part_rows(parts, rows)
 
     def _num_rows(self) -> int:
         assert self._parts is not None

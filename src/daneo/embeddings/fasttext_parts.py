@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from daneo.embeddings.word2vec_matrices import Floats, initial_vectors
+from daneo.embeddings.word2vec_matrices import Floats, initial_vectors, padded_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from daneo.embeddings.rows import Rows
     from daneo.embeddings.subwords.subwords import Subwords
+    from daneo.embeddings.word2vec_training import Ends, Ids, Piece
 
+PIECE = 2048  # words of the text that are trained on between two visits to their parts
 _ROWS_AT_ONCE = 1 << 14
 
 
@@ -113,3 +115,80 @@ def grown_rows(
             some = slice(start, start + _ROWS_AT_ONCE)
             inputs[to[some], :vector_size] = rows[some]
     return inputs
+
+
+class PartRows:
+    """Rows of words' parts: the inputs of FastText.
+
+    A stretch of text is trained in pieces. For a piece each of its words gets the mean of its parts, which is trained
+    as in word2vec, and what it has changed by goes to the parts. A word that comes again in the piece costs no more
+    than in word2vec; longer pieces are faster, but words with the same parts learn of each other later.
+
+    Parameters
+    ----------
+    parts : Parts
+        What words are made of.
+    rows : float32 array of shape (parts.num_rows + 1, width)
+        The rows to begin with, padded.
+    position_weights : float32 array of shape (2 * window + 1, width), or None
+        Weights of places in the window, padded.
+    num_threads : int
+        How many threads ask for pieces.
+    """
+
+    def __init__(self, parts: Parts, rows: Floats, position_weights: Floats | None, num_threads: int) -> None:
+        self.rows = rows
+        self.learned = {} if position_weights is None else {"position_weights": position_weights}
+        self._weights = np.zeros((0, rows.shape[1]), np.float32) if position_weights is None else position_weights
+        self._parts = parts
+        self._threads = [_Means(parts.num_words, rows.shape[1]) for _ in range(num_threads)]
+
+    def pieces(self, thread: int, kept: Ids, ends: Ends) -> Iterator[Piece]:
+        """See `daneo.embeddings.word2vec_training.Inputs`."""
+        from daneo.embeddings.word_parts_kernels import give_changes, take_means
+
+        mine, parts = self._threads[thread], (self.rows, self._parts.starts, self._parts.rows)
+        arrays = mine.row_of, mine.words, mine.means, mine.before
+        for first, stops in pieces_of(ends):
+            words = kept[first:]
+            num_words = take_means(words, stops[-1], *parts, *arrays)
+            yield words, stops, mine.means, mine.row_of, mine.row_of, self._weights
+            give_changes(num_words, *parts, *arrays)
+
+
+class _Means:
+    """What one thread needs for a piece: see word_parts_reference.py."""
+
+    def __init__(self, num_words: int, width: int) -> None:
+        num_rows = min(PIECE, num_words)
+        self.means, self.before = padded_rows(num_rows, width), padded_rows(num_rows, width)
+        self.words = np.zeros(num_rows, np.int32)
+        self.row_of = np.full(num_words, num_rows, np.int32)
+
+
+def pieces_of(ends: Ends) -> Iterator[tuple[int, Ends]]:
+    """Cut documents into pieces of up to PIECE words, between two documents where there is one to cut at.
+
+    Yields
+    ------
+    first : int
+        Where the piece begins.
+    stops : int64 array
+        Where its documents end, counted from there.
+
+    Examples
+    --------
+    >>> [(first, stops.tolist()) for first, stops in pieces_of(np.array([1000, 2500]))]
+    [(0, [1000]), (1000, [1500])]
+    >>> [(first, stops.tolist()) for first, stops in pieces_of(np.array([5000]))]
+    [(0, [2048]), (2048, [2048]), (4096, [904])]
+    """
+    first, at = 0, 0
+    while at < len(ends):
+        stop = int(np.searchsorted(ends, first + PIECE, side="right"))
+        if stop == at:  # a document that is longer than a piece
+            yield first, np.array([PIECE])
+            first += PIECE
+            continue
+        yield first, ends[at:stop] - first
+        first, at = int(ends[stop - 1]), stop

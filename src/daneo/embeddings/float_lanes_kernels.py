@@ -121,6 +121,12 @@ def increase(typing_context: Any, array: Any, row: Any, column: Any, value: Any)
 
 
 @emitted
+def add(typing_context: Any, a: Any, b: Any) -> Emitted:
+    """A + b, lane by lane."""
+    return lanes(lanes, lanes), lambda context, builder, signature, arguments: builder.fadd(*arguments)
+
+
+@emitted
 def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Emitted:
     """A * b + c, lane by lane."""
     return lanes(lanes, lanes, lanes), lambda context, builder, signature, arguments: _multiply_add(builder, *arguments)
@@ -179,6 +185,7 @@ def prefetch(typing_context: Any, array: Any, row: Any, column: Any) -> Emitted:
 
 if settings.DISABLE_JIT:  # intrinsics exist only in compiled code
     from daneo.embeddings.float_lanes_reference import (  # noqa: F401
+        add,
         fma,
         increase,
         load,

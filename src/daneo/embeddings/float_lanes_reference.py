@@ -34,6 +34,11 @@ def increase(array: Floats, row: int, column: int, value: Floats) -> None:
     array[row, column : column + LANES] += value
 
 
+def add(a: Floats, b: Floats) -> Floats:
+    """A + b, lane by lane."""
+    return a + b
+
+
 def fma(a: Floats, b: Floats, c: Floats) -> Floats:
     """A * b + c, lane by lane."""
     return a * b + c

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_files import read_model, write_model
 from daneo.embeddings.word2vec_matrices import Floats, check_size, copy_rows, initial_vectors, updated_rows
-from daneo.embeddings.word2vec_training import Beginning, by_algorithm
 from daneo.embeddings.word_trainer import WordTrainer
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from daneo.corpus import Vocabulary
-    from daneo.embeddings.word2vec_training import Text
+    from daneo.embeddings.word2vec_training import Ends, Ids, Piece, Text
     from daneo.embeddings.word_trainer import EpochCallback
 
 
@@ -144,11 +147,11 @@ class Word2Vec(WordTrainer):
         if vectors is not None:
             check_size(vectors, self.config.vector_size)
 
-        def begin(words: Vocabulary) -> Beginning:
+        def begin(words: Vocabulary) -> WordRows:
             inputs = initial_vectors(len(words), self.config.vector_size, self.config.seed)
             if vectors is not None:
                 copy_rows(vectors, words, inputs, self.config.vector_size)
-            return beginning(inputs, None, words, frozen)
+            return WordRows(inputs, words, frozen)
 
         asked = {"task": "fit", "frozen": list(frozen)}
         self._fit(corpus, vocabulary, begin, asked, progress, on_epoch, checkpoint, checkpoint_seconds, resume)
@@ -214,19 +217,36 @@ class Word2Vec(WordTrainer):
         model.losses, model._num_tokens = saved.losses, saved.num_tokens
         return model
 
-    def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> Beginning:
+    def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> WordRows:
         assert self._inputs is not None
         inputs = initial_vectors(len(extended), self.config.vector_size, self.config.seed, first=len(old))
         inputs[: len(old), : self.config.vector_size] = self._inputs
-        outputs = None if self.config.loss == "hierarchical_softmax" else self._outputs
-        return beginning(inputs, outputs, extended, frozen)
+        return WordRows(inputs, extended, frozen)
 
     def _num_rows(self) -> int:
         return len(self.vocabulary)
 
 
-def beginning(inputs: Floats, outputs: Floats | None, words: Vocabulary, frozen: Sequence[str]) -> Beginning:
-    """Return what training begins with: the rows, which of them may change, and word2vec's kernels."""
-    from daneo.embeddings import word2vec_kernels as kernels
+class WordRows:
+    """A row for each word: the inputs of word2vec.
 
-    return Beginning(inputs, outputs, (updated_rows(words, frozen),), by_algorithm(kernels))
+    Parameters
+    ----------
+    rows : float32 array of shape (V + 1, width)
+        The rows to begin with, padded.
+    words : Vocabulary
+        V words.
+    frozen : sequence of str
+        Words whose rows stay.
+    """
+
+    def __init__(self, rows: Floats, words: Vocabulary, frozen: Sequence[str]) -> None:
+        self.rows = rows
+        self.learned: dict[str, npt.NDArray[Any]] = {}
+        self._read = np.arange(len(words), dtype=np.int32)
+        self._changed = updated_rows(words, frozen)
+        self._no_weights = np.zeros((0, rows.shape[1]), np.float32)
+
+    def pieces(self, thread: int, kept: Ids, ends: Ends) -> Iterator[Piece]:
+        """Give the whole stretch: see `daneo.embeddings.word2vec_training.Inputs`."""
+        yield kept, ends, self.rows, self._read, self._changed, self._no_weights

@@ -25,37 +25,14 @@ from daneo.embeddings.block_products_kernels import (
     scores,
     scores_of_row,
     update_rows_and_row,
+    zero_rows,
 )
+from daneo.embeddings.subsampling_kernels import Random, next_random
 
 CENTERS = 4  # centers that share one set of noise words
 f32 = np.float32
 Ids = npt.NDArray[np.integer]
 Ends = npt.NDArray[np.int64]
-Random = npt.NDArray[np.uint64]
-_MULTIPLIER, _INCREMENT = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
-
-
-@compiled
-def next_random(random: Random) -> Any:
-    """Advance Knuth's 64-bit linear congruential generator; its high bits are the good ones."""
-    random[0] = random[0] * _MULTIPLIER + _INCREMENT
-    return random[0]
-
-
-@compiled
-def subsample(ids: Ids, ends: Ends, keep: Floats, random: Random, kept: Ids, kept_ends: Ends) -> int:
-    """Keep each token with its word's probability; fill `kept` and its documents' ends, return how many are kept."""
-    count, start = 0, 0
-    for document in range(len(ends)):
-        for position in range(start, ends[document]):
-            word = ids[position]
-            kept[count] = word
-            if f32(next_random(random) >> np.uint64(40)) * f32(2.0**-24) < keep[word]:
-                count += 1
-        start = ends[document]
-        kept_ends[document] = count
-    kept[count:] = 0  # what is prefetched beyond the end must be a row
-    return count
 
 
 @compiled
@@ -127,7 +104,9 @@ def skipgram_negative_sampling(
     ends: Ends,
     vectors: Floats,
     outputs: Floats,
+    input_rows: Ids,
     updated_rows: Ids,
+    position_weights: Floats,
     noise: Ids,
     num_noise: int,
     negative: float,
@@ -137,11 +116,11 @@ def skipgram_negative_sampling(
     random: Random,
 ) -> tuple[float, int]:
     """Each context word predicts its center. Returns the loss and the number of pairs."""
-    width, spare = vectors.shape[1], len(vectors) - 1
+    width, spare, nobody = vectors.shape[1], len(vectors) - 1, len(outputs) - 1
     most = (CENTERS + 2 * min(window, longest_document(ends)) + 3) // 4 * 4
     columns = CENTERS + num_noise
-    x, y = np.zeros((most, width), f32), np.zeros((columns, width), f32)
-    score, weight = np.zeros((most, columns), f32), np.zeros((most, columns), f32)
+    x, y = zero_rows(most, width), zero_rows(columns, width)
+    score, weight = zero_rows(most, columns), zero_rows(most, columns)
     words, targets, rows = np.zeros(most, np.int64), np.zeros(most, np.int64), np.zeros(columns, np.int64)
     rate, noise_rate = f32(learning_rate), f32(-learning_rate * negative / num_noise)
     loss, num_pairs, start = 0.0, 0, 0
@@ -153,14 +132,14 @@ def skipgram_negative_sampling(
             padded = (count + 3) // 4 * 4
             for i in range(stop, stop + CENTERS):
                 prefetch_row(outputs, kept[i])
-                prefetch_row(vectors, kept[i + window])
+                prefetch_row(vectors, input_rows[kept[i + window]])
             take_noise(noise, random, outputs, rows, CENTERS, num_noise)
             for j in range(padded):
-                words[j] = kept[low + j] if j < count else spare
-                targets[j] = updated_rows[words[j]]
+                words[j] = input_rows[kept[low + j]] if j < count else spare
+                targets[j] = updated_rows[kept[low + j]] if j < count else spare
                 weight[j] = 0
             for i in range(CENTERS):
-                rows[i] = kept[begin + i] if begin + i < stop else spare
+                rows[i] = kept[begin + i] if begin + i < stop else nobody
                 if begin + i < stop:
                     reach = draw_reach(window, shrink_windows, random)
                     num_pairs += pair_weights(begin + i, low, count, reach, rate, noise_rate, weight, i)
@@ -181,7 +160,9 @@ def cbow_negative_sampling(
     ends: Ends,
     vectors: Floats,
     outputs: Floats,
+    input_rows: Ids,
     updated_rows: Ids,
+    position_weights: Floats,
     noise: Ids,
     num_noise: int,
     negative: float,
@@ -191,10 +172,10 @@ def cbow_negative_sampling(
     random: Random,
 ) -> tuple[float, int]:
     """The mean of the context words predicts the center. Returns the loss and the number of centers."""
-    width, spare = vectors.shape[1], len(vectors) - 1
+    width, nobody = vectors.shape[1], len(outputs) - 1
     columns = CENTERS + num_noise
-    x, y, change = np.zeros((CENTERS, width), f32), np.zeros((columns, width), f32), np.zeros((CENTERS, width), f32)
-    score, weight = np.zeros((CENTERS, columns), f32), np.zeros((CENTERS, columns), f32)
+    x, y, change = zero_rows(CENTERS, width), zero_rows(columns, width), zero_rows(CENTERS, width)
+    score, weight = zero_rows(CENTERS, columns), zero_rows(CENTERS, columns)
     rows, every = np.zeros(columns, np.int64), np.arange(CENTERS)
     first, last = np.zeros(CENTERS, np.int64), np.zeros(CENTERS, np.int64)
     rate, noise_rate = f32(learning_rate), f32(-learning_rate * negative / num_noise)
@@ -203,19 +184,19 @@ def cbow_negative_sampling(
         for begin in range(start, end, CENTERS):
             for i in range(begin + CENTERS, begin + 2 * CENTERS):
                 prefetch_row(outputs, kept[i])
-                prefetch_row(vectors, kept[i + window])
+                prefetch_row(vectors, input_rows[kept[i + window]])
             take_noise(noise, random, outputs, rows, CENTERS, num_noise)
             x[:], change[:], weight[:] = 0, 0, 0
             for i in range(CENTERS):
                 center = begin + i
-                rows[i] = kept[center] if center < end else spare
+                rows[i] = kept[center] if center < end else nobody
                 first[i], last[i] = center, center
                 if center < end:
                     reach = draw_reach(window, shrink_windows, random)
                     first[i], last[i] = max(start, center - reach), min(end, center + reach + 1)
                     if last[i] - first[i] == 1:
                         continue
-                    mean_of_rows(vectors, kept, first[i], center, last[i], x, i)
+                    mean_of_rows(vectors, input_rows, kept, first[i], center, last[i], position_weights, x, i)
                     num_examples += 1
                     weight[i, i] = rate
                     for k in range(CENTERS, columns):
@@ -226,7 +207,7 @@ def cbow_negative_sampling(
             add_products(change, every, CENTERS, score, y, columns)
             add_products(outputs, rows, columns, score.T, x, CENTERS)
             for i in range(CENTERS):
-                add_to_rows(vectors, updated_rows, kept, first[i], begin + i, last[i], change, i)
+                add_to_rows(vectors, updated_rows, kept, first[i], begin + i, last[i], position_weights, change, i)
         start = end
     return float(loss / learning_rate), num_examples
 
@@ -261,7 +242,9 @@ def skipgram_hierarchical_softmax(
     ends: Ends,
     vectors: Floats,
     outputs: Floats,
+    input_rows: Ids,
     updated_rows: Ids,
+    position_weights: Floats,
     path_starts: Ends,
     path_nodes: Ids,
     path_signs: Floats,
@@ -274,27 +257,25 @@ def skipgram_hierarchical_softmax(
     """Each context word predicts the path to its center. Returns the loss and the number of pairs."""
     width, spare, spare_node = vectors.shape[1], len(vectors) - 1, len(outputs) - 1
     most, columns = (2 * min(window, longest_document(ends)) + 3) // 4 * 4, (longest_path + 3) // 4 * 4
-    x, y = np.zeros((most, width), f32), np.zeros((columns, width), f32)
-    score, weight = np.zeros((most, columns), f32), np.zeros((most, columns), f32)
+    x, y = zero_rows(most, width), zero_rows(columns, width)
+    score, weight = zero_rows(most, columns), zero_rows(most, columns)
     words, targets, rows = np.zeros(most, np.int64), np.zeros(most, np.int64), np.zeros(columns, np.int64)
     rate = f32(learning_rate)
     loss, num_pairs, start = 0.0, 0, 0
     for end in ends:
         for center in range(start, end):
             reach = draw_reach(window, shrink_windows, random)
-            prefetch_row(vectors, kept[center + window + 1])
+            prefetch_row(vectors, input_rows[kept[center + window + 1]])
             count = 0
             for j in range(max(start, center - reach), min(end, center + reach + 1)):
                 if j != center:
-                    words[count] = kept[j]
+                    words[count], targets[count] = input_rows[kept[j]], updated_rows[kept[j]]
                     count += 1
             if count == 0:
                 continue
             length = take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rate, rows, weight)
             padded = (count + 3) // 4 * 4
-            words[count:padded] = spare
-            for j in range(padded):
-                targets[j] = updated_rows[words[j]]
+            words[count:padded], targets[count:padded] = spare, spare
             for j in range(1, padded):
                 for k in range(columns):
                     weight[j, k] = weight[0, k] if j < count else f32(0)
@@ -315,7 +296,9 @@ def cbow_hierarchical_softmax(
     ends: Ends,
     vectors: Floats,
     outputs: Floats,
+    input_rows: Ids,
     updated_rows: Ids,
+    position_weights: Floats,
     path_starts: Ends,
     path_nodes: Ids,
     path_signs: Floats,
@@ -328,23 +311,23 @@ def cbow_hierarchical_softmax(
     """The mean of the context words predicts the path to the center. Returns the loss and the number of centers."""
     width, spare_node = vectors.shape[1], len(outputs) - 1
     columns = (longest_path + 3) // 4 * 4
-    x, change = np.zeros((1, width), f32), np.zeros((1, width), f32)
-    score, weight = np.zeros((1, columns), f32), np.zeros((1, columns), f32)
+    x, change = zero_rows(1, width), zero_rows(1, width)
+    score, weight = zero_rows(1, columns), zero_rows(1, columns)
     rows, rate = np.zeros(columns, np.int64), f32(learning_rate)
     loss, num_examples, start = 0.0, 0, 0
     for end in ends:
         for center in range(start, end):
             reach = draw_reach(window, shrink_windows, random)
-            prefetch_row(vectors, kept[center + window + 1])
+            prefetch_row(vectors, input_rows[kept[center + window + 1]])
             first, last = max(start, center - reach), min(end, center + reach + 1)
             if last - first == 1:
                 continue
             length = take_path(kept[center], path_starts, path_nodes, path_signs, spare_node, rate, rows, weight)
-            mean_of_rows(vectors, kept, first, center, last, x, 0)
+            mean_of_rows(vectors, input_rows, kept, first, center, last, position_weights, x, 0)
             scores_of_row(x, 0, outputs, rows, length, score)
             loss += gradients(score, weight, 1, length)
             update_rows_and_row(outputs, rows, length, score, x, change, 0)
-            add_to_rows(vectors, updated_rows, kept, first, center, last, change, 0)
+            add_to_rows(vectors, updated_rows, kept, first, center, last, position_weights, change, 0)
             num_examples += 1
         start = end
     return float(loss / learning_rate), num_examples

@@ -60,7 +60,7 @@ def initial_vectors(num_rows: int, vector_size: int, seed: int, *, first: int = 
 
 def updated_rows(vocabulary: Vocabulary, frozen: Sequence[str]) -> npt.NDArray[np.int32]:
     """For each word the row that its changes go to: its own, or the spare one for a frozen word."""
-    rows = np.arange(len(vocabulary) + 1, dtype=np.int32)
+    rows = np.arange(len(vocabulary), dtype=np.int32)
     rows[[vocabulary.id(word) for word in frozen]] = len(vocabulary)
     return rows
 

@@ -12,9 +12,12 @@ What all of them take:
 
 kept : int32 (N + slack,)          words that sub-sampling left; the slack is for the kernels, which look ahead
 ends : int64 (documents,)          where each document ends in `kept`; no window reaches beyond its document
-vectors : float32 (V + 1, D)       input vectors, changed in place; the last row is nobody's
+vectors : float32 (R + 1, D)       input vectors, changed in place; the last row is nobody's
 outputs : float32 (V + 1, D)       output vectors, likewise; (V, D) for the inner nodes of a Huffman tree
-updated_rows : int32 (V + 1,)      the row that a word's changes go to: its own, or nobody's for a frozen word
+input_rows : int32 (V,)            the row of `vectors` that is a word's
+updated_rows : int32 (V,)          the row that its changes go to: the same, or nobody's for a frozen word
+position_weights : float32 (2 * window + 1, D) or (0, D)    what CBOW multiplies each place in the window by, changed in
+                                   place; without rows, nothing. Skip-gram does not look at it.
 window, shrink_windows             each center looks 1 to `window` words to either side, drawn; or always `window`
 random : uint64 (2,)               state of the generator and place in the noise table, changed in place
 
@@ -31,6 +34,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 Ids = npt.NDArray[np.integer[Any]]
+Bools = npt.NDArray[np.bool_]
 Random = npt.NDArray[np.uint64]
 
 CENTERS = 4
@@ -89,13 +93,43 @@ def windows(document: range, centers: Ids, reaches: Ids) -> tuple[Ids, npt.NDArr
     return positions, (distance > 0) & (distance <= reaches[:, None])
 
 
-def subsample(ids: Ids, ends: Ids, keep: Floats, random: Random, kept: Ids, kept_ends: Ids) -> int:
-    """Keep each word w with probability keep[w] (V,); fill `kept` and `kept_ends`, return how many words were kept."""
-    chosen = np.array([(next_random(random) >> 40) * 2.0**-24 < keep[word] for word in ids], dtype=bool)
-    count = int(chosen.sum())
-    kept[:count], kept[count:] = ids[chosen], 0
-    kept_ends[:] = np.concatenate([[0], np.cumsum(chosen)])[ends]
-    return count
+def predictions(vectors: Floats, rows: Ids, centers: Ids, positions: Ids, near: Bools, weights: Floats) -> Floats:
+    """The mean of each center's contexts, (C, D); of none it is 0. rows (M,); near (C, M).
+
+    With position weights, (W, D), a context is first multiplied by the weights of its place: weights[W // 2] is the
+    place of the center itself. Mikolov et al. 2018, arXiv:1712.09405, section 2.2.
+    """
+    means = np.zeros((len(centers), vectors.shape[1]))
+    for mean, center, is_near in zip(means, centers, near, strict=True):
+        x = vectors[rows[is_near]].astype(np.float64)
+        if len(weights):
+            x *= weights[len(weights) // 2 + positions[is_near] - center]
+        mean[:] = x.sum(axis=0) / max(len(x), 1)
+    return means
+
+
+def learn(
+    vectors: Floats,
+    rows: Ids,
+    centers: Ids,
+    positions: Ids,
+    near: Bools,
+    weights: Floats,
+    gradient: Floats,
+    rate: float,
+) -> None:
+    """Move contexts and position weights down the gradient of the means, (C, D), one context after the other.
+
+    To contexts it goes undivided, as in word2vec.c; to the weights as it is.
+    """
+    for center, is_near, by_mean in zip(centers, near, gradient, strict=True):
+        if not len(weights):
+            descend(vectors, rows[is_near], np.repeat(by_mean[None], is_near.sum(), axis=0), rate)
+            continue
+        for row, position in zip(rows[is_near], positions[is_near], strict=True):
+            before, place = vectors[row].astype(np.float64), len(weights) // 2 + position - center
+            vectors[row] -= rate * by_mean * weights[place]
+            weights[place] -= rate * by_mean * before / is_near.sum()
 
 
 def skipgram_negative_sampling(
@@ -103,7 +137,9 @@ def skipgram_negative_sampling(
     ends: Ids,
     vectors: Floats,
     outputs: Floats,
+    input_rows: Ids,
     updated_rows: Ids,
+    position_weights: Floats,
     noise: Ids,
     num_noise: int,
     negative: float,
@@ -119,7 +155,7 @@ def skipgram_negative_sampling(
         reaches = draw_reaches(len(centers), window, shrink_windows, random)
         positions, near = windows(document, centers, reaches)
         words, rows = kept[positions], np.concatenate([kept[centers], drawn])
-        x, y = vectors[words].astype(np.float64), outputs[rows].astype(np.float64)
+        x, y = vectors[input_rows[words]].astype(np.float64), outputs[rows].astype(np.float64)
 
         is_noise = ~np.isin(drawn, kept[centers])
         noise_weight = negative / num_noise * np.outer(near.sum(axis=0), is_noise)
@@ -139,7 +175,9 @@ def cbow_negative_sampling(
     ends: Ids,
     vectors: Floats,
     outputs: Floats,
+    input_rows: Ids,
     updated_rows: Ids,
+    position_weights: Floats,
     noise: Ids,
     num_noise: int,
     negative: float,
@@ -156,7 +194,7 @@ def cbow_negative_sampling(
         positions, near = windows(document, centers, reaches)
         words, rows = kept[positions], np.concatenate([kept[centers], drawn])
         num_contexts = near.sum(axis=1, keepdims=True)
-        x = near @ vectors[words].astype(np.float64) / np.maximum(num_contexts, 1)
+        x = predictions(vectors, input_rows[words], centers, positions, near, position_weights)
         y = outputs[rows].astype(np.float64)
 
         is_noise = drawn != kept[centers][:, None]
@@ -165,7 +203,7 @@ def cbow_negative_sampling(
 
         loss += block_loss(x, y, sign, weight)
         x_gradient, y_gradient = block_gradients(x, y, sign, weight)
-        descend(vectors, updated_rows[words], near.T @ x_gradient, learning_rate)
+        learn(vectors, updated_rows[words], centers, positions, near, position_weights, x_gradient, learning_rate)
         descend(outputs, rows, y_gradient, learning_rate)
         num_examples += int(np.count_nonzero(num_contexts))
     return loss, num_examples
@@ -176,7 +214,9 @@ def skipgram_hierarchical_softmax(
     ends: Ids,
     vectors: Floats,
     outputs: Floats,
+    input_rows: Ids,
     updated_rows: Ids,
+    position_weights: Floats,
     path_starts: Ids,
     path_nodes: Ids,
     path_signs: Floats,
@@ -196,7 +236,7 @@ def skipgram_hierarchical_softmax(
         positions, near = windows(document, center, reach)
         words = kept[positions[near[0]]]
         path = slice(*path_starts[kept[center[0]] :][:2])
-        x, y = vectors[words].astype(np.float64), outputs[path_nodes[path]].astype(np.float64)
+        x, y = vectors[input_rows[words]].astype(np.float64), outputs[path_nodes[path]].astype(np.float64)
 
         weight, sign = np.ones((len(x), len(y))), path_signs[path]
 
@@ -213,7 +253,9 @@ def cbow_hierarchical_softmax(
     ends: Ids,
     vectors: Floats,
     outputs: Floats,
+    input_rows: Ids,
     updated_rows: Ids,
+    position_weights: Floats,
     path_starts: Ids,
     path_nodes: Ids,
     path_signs: Floats,
@@ -228,18 +270,18 @@ def cbow_hierarchical_softmax(
     for document, center in blocks(ends, 1):
         reach = draw_reaches(1, window, shrink_windows, random)
         positions, near = windows(document, center, reach)
-        words = kept[positions[near[0]]]
-        if len(words) == 0:
+        if not near.any():
             continue
+        words = kept[positions]
         path = slice(*path_starts[kept[center[0]] :][:2])
-        x = vectors[words].astype(np.float64).mean(axis=0, keepdims=True)
+        x = predictions(vectors, input_rows[words], center, positions, near, position_weights)
         y = outputs[path_nodes[path]].astype(np.float64)
 
         weight, sign = np.ones((1, len(y))), path_signs[path]
 
         loss += block_loss(x, y, sign, weight)
         x_gradient, y_gradient = block_gradients(x, y, sign, weight)
-        descend(vectors, updated_rows[words], np.repeat(x_gradient, len(words), axis=0), learning_rate)
+        learn(vectors, updated_rows[words], center, positions, near, position_weights, x_gradient, learning_rate)
         descend(outputs, path_nodes[path], y_gradient, learning_rate)
         num_examples += 1
     return loss, num_examples

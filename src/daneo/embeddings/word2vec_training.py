@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +16,7 @@ from daneo.embeddings.noise import keep_probabilities, noise_table
 from daneo.embeddings.private_rows import PrivateRows
 from daneo.embeddings.text_stretches import TextStretches
 from daneo.embeddings.training_run import Position, Step
-from daneo.embeddings.word2vec_config import ARCHITECTURES, LOSSES, Word2VecConfig
+from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_matrices import Floats, num_outputs, padded_rows
 from daneo.progress import ProgressCallback
 from daneo.threads import available_cores
@@ -31,6 +28,8 @@ if TYPE_CHECKING:
 
 
 Kernel = Callable[..., tuple[float, int]]
+Ids = npt.NDArray[np.int32]
+Ends = npt.NDArray[np.int64]
 
 PRIVATE_NODES = 255  # the top eight levels of a full tree
 MERGES = 32  # so often in an epoch, at least, a thread's copies are averaged with the others'
@@ -126,39 +125,32 @@ def num_private_nodes(config: Word2VecConfig, encoded: EncodedCorpus, num_nodes:
     return min(num_nodes, PRIVATE_NODES) if len(TextStretches(encoded)) >= MERGES * num_threads else 0
 
 
-@dataclass(frozen=True)
-class Beginning:
-    """What a training run begins with.
-
-    Attributes
-    ----------
-    inputs : float32 array of shape (rows + 1, width)
-        The rows that are learned, padded.
-    outputs : float32 array of shape (at most V, D), or None
-        Outputs to go on from; None begins with zeros.
-    arrays : tuple of arrays
-        What the kernels take between the outputs and the noise or the paths.
-    kernels : mapping
-        The kernel for each (architecture, loss).
-    learned : mapping of str to array
-        Which of the arrays change in training too.
-    """
-
-    inputs: Floats
-    outputs: Floats | None
-    arrays: tuple[npt.NDArray[Any], ...]
-    kernels: Mapping[tuple[str, str], Kernel]
-    learned: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+# One piece of text for a kernel: its words and where its documents end, the matrix of input vectors, for each word the
+# row that is read and the row that is changed, and the weights of places in the window.
+Piece = tuple[Ids, Ends, Floats, Ids, Ids, Floats]
 
 
-def by_algorithm(kernels: ModuleType) -> dict[tuple[str, str], Kernel]:
-    """Return the four trainers of a module, which have the settings' names."""
-    pairs = itertools.product(ARCHITECTURES, LOSSES)
-    return {(architecture, loss): getattr(kernels, f"{architecture}_{loss}") for architecture, loss in pairs}
+class Inputs(Protocol):
+    """The input rows that are learned, and how a kernel gets at them."""
+
+    @property
+    def rows(self) -> Floats:
+        """float32 (rows + 1, width), padded."""
+
+    @property
+    def learned(self) -> Mapping[str, npt.NDArray[Any]]:
+        """What else changes in training, by name."""
+
+    def pieces(self, thread: int, kept: Ids, ends: Ends) -> Iterator[Piece]:
+        """Cut a stretch of text into pieces; what a piece has changed counts when the next one is asked for."""
 
 
 def start(
-    config: Word2VecConfig, vocabulary: Vocabulary, encoded: EncodedCorpus, beginning: Beginning
+    config: Word2VecConfig,
+    vocabulary: Vocabulary,
+    encoded: EncodedCorpus,
+    inputs: Inputs,
+    outputs_before: Floats | None,
 ) -> tuple[Step, TrainingState]:
     """Bind the kernel that the settings ask for to its arrays; return what trains a stretch, and all that it changes.
 
@@ -166,18 +158,22 @@ def start(
     ----------
     config, vocabulary, encoded
         The settings, the words and the text.
-    beginning : Beginning
-        The rows, and what trains them.
+    inputs : Inputs
+        The rows to begin with.
+    outputs_before : float32 array of shape (at most V, D), or None
+        Outputs to go on from; None begins with zeros.
     """
     from daneo.embeddings import word2vec_kernels as kernels
+    from daneo.embeddings.subsampling_kernels import subsample
 
     num_threads = config.num_threads or available_cores()
     counts, nodes = vocabulary.counts, num_outputs(config, vocabulary)
     private = num_private_nodes(config, encoded, nodes, num_threads)
     outputs = padded_rows(nodes + num_threads * private, config.vector_size)
-    if beginning.outputs is not None:
-        outputs[: len(beginning.outputs), : config.vector_size] = beginning.outputs
-    keep, kernel = keep_probabilities(counts, config.sample), beginning.kernels[config.architecture, config.loss]
+    if outputs_before is not None:
+        outputs[: len(outputs_before), : config.vector_size] = outputs_before
+    keep = keep_probabilities(counts, config.sample)
+    kernel = getattr(kernels, f"{config.architecture}_{config.loss}")
     slack = config.window + 2 * kernels.CENTERS + 1  # words that may be prefetched beyond the end
     if config.loss == "negative_sampling":
         train, table_size = _sampling(kernel, config, counts)
@@ -189,12 +185,16 @@ def start(
         thread: int, ids: npt.NDArray[np.int32], ends: npt.NDArray[np.int64], learning_rate: float
     ) -> tuple[float, int]:
         kept, kept_ends = np.empty(len(ids) + slack, np.int32), np.empty(len(ends), np.int64)
-        kernels.subsample(ids, ends, keep, random[thread], kept, kept_ends)
+        subsample(ids, ends, keep, random[thread], kept, kept_ends)
         window = (config.window, config.shrink_windows, learning_rate, random[thread])
-        return train(thread, (kept, kept_ends, beginning.inputs, outputs, *beginning.arrays), window)
+        loss, num_examples = 0.0, 0
+        for words, stops, vectors, *rest in inputs.pieces(thread, kept, kept_ends):
+            more_loss, more_examples = train(thread, (words, stops, vectors, outputs, *rest), window)
+            loss, num_examples = loss + more_loss, num_examples + more_examples
+        return loss, num_examples
 
     position = Position(np.zeros(num_threads), np.zeros(num_threads))
-    return step, TrainingState(beginning.inputs, outputs, random, position, beginning.learned)
+    return step, TrainingState(inputs.rows, outputs, random, position, inputs.learned)
 
 
 # train(thread, (kept, ends, inputs, outputs, *arrays), (window, shrink_windows, learning rate, random state))

@@ -1,26 +1,23 @@
-"""The vectors of a text's words while a window passes over them, compiled. Meaning: word_parts_reference.py.
+"""The means of words' parts, taken for a piece of text and given back, compiled. Meaning: word_parts_reference.py.
 
-Rows are C-contiguous float32, a multiple of LANES wide. Nothing is checked. Several threads may slide over one matrix
-of inputs at once, each with means of its own; now and then an addition is lost (Hogwild).
+Rows are C-contiguous float32, a multiple of LANES wide. Nothing is checked. Several threads may take from and give to
+one matrix of inputs at once, each with arrays of its own otherwise; now and then an addition is lost (Hogwild).
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from daneo.embeddings.block_products_kernels import Floats, Ids, compiled, f32
-from daneo.embeddings.float_lanes_kernels import LANES, fma, increase, load, prefetch, splat, store, zero
+from daneo.embeddings.float_lanes_kernels import LANES, add, fma, increase, load, prefetch, splat, store, zero
 
 Ends = npt.NDArray[np.int64]
-AHEAD = 1
+AHEAD = 4  # words of the text; the rows of their parts lie anywhere, and waiting for them is most of the time it takes
 
 
 @compiled
-def prefetch_parts(word: int, inputs: Floats, part_starts: Ends, parts: Ids) -> None:
-    """Ask for the rows of a word's parts before they are needed."""
+def _prefetch_parts(word: int, inputs: Floats, part_starts: Ends, parts: Ids) -> None:
     for p in range(part_starts[word], part_starts[word + 1]):
         for d in range(0, inputs.shape[1], LANES):
             prefetch(inputs, parts[p], d)
@@ -28,80 +25,71 @@ def prefetch_parts(word: int, inputs: Floats, part_starts: Ends, parts: Ids) -> 
 
 @compiled
 def _take_mean(inputs: Floats, parts: Ids, first: int, last: int, means: Floats, before: Floats, row: int) -> None:
+    # Four parts at a time: a sum of one after the other would wait for each addition.
+    width, fours = inputs.shape[1], first + (last - first) // 4 * 4
+    for d in range(0, width, LANES):
+        store(means, row, d, zero())
+    for p in range(first, fours, 4):
+        a, b, c, e = parts[p], parts[p + 1], parts[p + 2], parts[p + 3]
+        for d in range(0, width, LANES):
+            pair, other = add(load(inputs, a, d), load(inputs, b, d)), add(load(inputs, c, d), load(inputs, e, d))
+            store(means, row, d, add(load(means, row, d), add(pair, other)))
+    for p in range(fours, last):
+        for d in range(0, width, LANES):
+            store(means, row, d, add(load(means, row, d), load(inputs, parts[p], d)))
     share = splat(f32(1) / f32(last - first))
-    width = inputs.shape[1]
-    for d in range(0, width - 3 * LANES, 4 * LANES):
-        t0 = t1 = t2 = t3 = zero()
-        for p in range(first, last):
-            part = parts[p]
-            t0, t1 = fma(share, load(inputs, part, d), t0), fma(share, load(inputs, part, d + LANES), t1)
-            t2, t3 = (
-                fma(share, load(inputs, part, d + 2 * LANES), t2),
-                fma(share, load(inputs, part, d + 3 * LANES), t3),
-            )
-        store(means, row, d, t0)
-        store(before, row, d, t0)
-        store(means, row, d + LANES, t1)
-        store(before, row, d + LANES, t1)
-        store(means, row, d + 2 * LANES, t2)
-        store(before, row, d + 2 * LANES, t2)
-        store(means, row, d + 3 * LANES, t3)
-        store(before, row, d + 3 * LANES, t3)
-    for d in range(width // (4 * LANES) * 4 * LANES, width, LANES):
-        total = zero()
-        for p in range(first, last):
-            total = fma(share, load(inputs, parts[p], d), total)
-        store(means, row, d, total)
-        store(before, row, d, total)
+    for d in range(0, width, LANES):
+        mean = fma(share, load(means, row, d), zero())
+        store(means, row, d, mean)
+        store(before, row, d, mean)
 
 
 @compiled
-def _give_change(inputs: Floats, parts: Ids, first: int, last: int, means: Floats, before: Floats, row: int) -> None:
-    minus = splat(f32(-1))
-    width = inputs.shape[1]
-    for d in range(0, width - 3 * LANES, 4 * LANES):
-        c0 = fma(minus, load(before, row, d), load(means, row, d))
-        c1 = fma(minus, load(before, row, d + LANES), load(means, row, d + LANES))
-        c2 = fma(minus, load(before, row, d + 2 * LANES), load(means, row, d + 2 * LANES))
-        c3 = fma(minus, load(before, row, d + 3 * LANES), load(means, row, d + 3 * LANES))
-        for p in range(first, last):
-            part = parts[p]
-            increase(inputs, part, d, c0)
-            increase(inputs, part, d + LANES, c1)
-            increase(inputs, part, d + 2 * LANES, c2)
-            increase(inputs, part, d + 3 * LANES, c3)
-    for d in range(width // (4 * LANES) * 4 * LANES, width, LANES):
-        change = fma(minus, load(before, row, d), load(means, row, d))
-        for p in range(first, last):
-            increase(inputs, parts[p], d, change)
-
-
-@compiled
-def slide(
-    low: int,
-    high: int,
+def take_means(
     kept: Ids,
+    count: int,
     inputs: Floats,
     part_starts: Ends,
     parts: Ids,
+    row_of: Ids,
+    words: Ids,
     means: Floats,
     before: Floats,
-    live: Ends,
-) -> Any:
-    """Let the window be the positions from `low` to `high`; return the row of `means` of `low`."""
-    origin, first, last = live[0], live[1], live[2]
-    for position in range(first, min(low, last)):
+) -> int:
+    """Give each word among the first `count` of `kept` a row of `means`; return how many rows there are."""
+    spare, num_words = len(means) - 1, 0
+    for position in range(count):
         word = kept[position]
-        _give_change(inputs, parts, part_starts[word], part_starts[word + 1], means, before, position - origin)
-    if low - origin + (high - low + 3) // 4 * 4 > len(means) or low >= last:  # rows are read by fours
-        for row in range(max(last - low, 0)):
-            for d in range(0, means.shape[1], LANES):
-                store(means, row, d, load(means, low - origin + row, d))
-                store(before, row, d, load(before, low - origin + row, d))
-        origin = low
-    for position in range(max(last, low), high):
-        word = kept[position]
-        prefetch_parts(kept[position + AHEAD], inputs, part_starts, parts)
-        _take_mean(inputs, parts, part_starts[word], part_starts[word + 1], means, before, position - origin)
-    live[0], live[1], live[2] = origin, low, max(high, last)
-    return low - origin
+        if position + AHEAD < count and row_of[kept[position + AHEAD]] == spare:
+            _prefetch_parts(kept[position + AHEAD], inputs, part_starts, parts)
+        if row_of[word] != spare:
+            continue
+        row_of[word], words[num_words] = num_words, word
+        _take_mean(inputs, parts, part_starts[word], part_starts[word + 1], means, before, num_words)
+        num_words += 1
+    return num_words
+
+
+@compiled
+def give_changes(
+    num_words: int,
+    inputs: Floats,
+    part_starts: Ends,
+    parts: Ids,
+    row_of: Ids,
+    words: Ids,
+    means: Floats,
+    before: Floats,
+) -> None:
+    """Add what each mean has changed by to all of its word's parts, and take the words' rows away."""
+    minus = splat(f32(-1))
+    for row in range(num_words):
+        word = words[row]
+        row_of[word] = len(means) - 1
+        if row + 1 < num_words:
+            _prefetch_parts(words[row + 1], inputs, part_starts, parts)
+        for d in range(0, inputs.shape[1], LANES):
+            store(before, row, d, fma(minus, load(before, row, d), load(means, row, d)))
+        for p in range(part_starts[word], part_starts[word + 1]):
+            for d in range(0, inputs.shape[1], LANES):
+                increase(inputs, parts[p], d, load(before, row, d))

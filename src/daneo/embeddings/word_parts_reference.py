@@ -1,15 +1,16 @@
-"""The vectors of a text's words while a window passes over them, as definitions: plain NumPy.
+"""The means of words' parts, taken for a piece of text and given back, as definitions: plain NumPy.
 
-A word is the mean of its parts' rows. Windows overlap, so a word of the text is needed by many steps in a row: its mean
-is taken once, when the window reaches it, and what the steps added to that mean goes to its parts once, when the window
-has passed. Adding a change to every part moves their mean by just that change, so the mean stays up to date in between;
-only other words with the same parts learn of it later.
+A word is the mean of its parts' rows. For a piece of text the mean of each of its words is taken once; training then
+moves these means as if they were rows of their own; and what each was moved by goes to all of its parts. Adding a
+change to every part moves their mean by just that change, so within the piece a mean is up to date, but for what other
+words with the same parts have learned in it.
 
-inputs : float32 (rows, D)         the rows of all parts, changed in place
+inputs : float32 (rows, D)         the rows of all parts
 part_starts : int64 (V + 1,)       the parts of word w are parts[part_starts[w] : part_starts[w + 1]], one at least
 parts : int32                      rows of `inputs`
-means, before : float32 (R, D)     the words in the window: as they are, and as they were when it reached them
-live : int64 (3,)                  position of row 0 of `means`; where the window begins and where it ends
+row_of : int32 (V,)                the row of `means` that a word has, or the last one, which is nobody's
+words : int32 (R,)                 the word of each row
+means, before : float32 (R + 1, D) as they are, and as they were taken
 """
 
 from __future__ import annotations
@@ -23,33 +24,40 @@ Floats = npt.NDArray[np.floating[Any]]
 Ids = npt.NDArray[np.integer[Any]]
 
 
-def slide(
-    low: int,
-    high: int,
+def take_means(
     kept: Ids,
+    count: int,
     inputs: Floats,
     part_starts: Ids,
     parts: Ids,
+    row_of: Ids,
+    words: Ids,
     means: Floats,
     before: Floats,
-    live: Ids,
 ) -> int:
-    """Let the window be the positions from `low` to `high` of the text `kept`; return the row of `means` of `low`.
-
-    The bounds never go back. First the changes of the words that are passed go to their parts, then the means of the
-    new ones are taken.
-    """
-    origin, first, last = live.tolist()
-    for position in range(first, min(low, last)):
-        word, row = kept[position], position - origin
-        np.add.at(inputs, parts[part_starts[word] : part_starts[word + 1]], means[row] - before[row])
-    if low - origin + (high - low + 3) // 4 * 4 > len(means) or low >= last:  # rows are read by fours
-        moved = max(last - low, 0)
-        for rows in (means, before):
-            rows[:moved] = rows[low - origin : low - origin + moved].copy()
-        origin = low
-    for position in range(max(last, low), high):
-        word, row = kept[position], position - origin
+    """Give each word among the first `count` of `kept` a row of `means`; return how many rows there are."""
+    piece = list(dict.fromkeys(kept[:count].tolist()))
+    for row, word in enumerate(piece):
+        row_of[word], words[row] = row, word
         means[row] = before[row] = inputs[parts[part_starts[word] : part_starts[word + 1]]].mean(axis=0)
-    live[:] = origin, low, max(high, last)
-    return int(low - origin)
+    return len(piece)
+
+
+def give_changes(
+    num_words: int,
+    inputs: Floats,
+    part_starts: Ids,
+    parts: Ids,
+    row_of: Ids,
+    words: Ids,
+    means: Floats,
+    before: Floats,
+) -> None:
+    """Add what each mean has changed by to all of its word's parts, and take the words' rows away.
+
+    Overwrites `before`.
+    """
+    before[:num_words] = means[:num_words] - before[:num_words]
+    for word, change in zip(words[:num_words], before, strict=False):
+        row_of[word] = len(means) - 1
+        np.add.at(inputs, parts[part_starts[word] : part_starts[word + 1]], change)

@@ -12,7 +12,7 @@ from daneo.embeddings.checkpoint import Checkpoint, TrainingState
 from daneo.embeddings.training_run import TrainingRun
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_matrices import Floats, num_outputs, without_padding
-from daneo.embeddings.word2vec_training import Beginning, as_corpus, counted_vocabulary, encoded_corpus, start
+from daneo.embeddings.word2vec_training import Inputs, as_corpus, counted_vocabulary, encoded_corpus, start
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
 from daneo.threads import available_cores
@@ -82,7 +82,7 @@ class WordTrainer(ABC):
         """Open what `save` wrote."""
 
     @abstractmethod
-    def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> Beginning:
+    def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> Inputs:
         """Return what training on more text begins with: the rows that there are, and new ones."""
 
     @abstractmethod
@@ -102,7 +102,7 @@ class WordTrainer(ABC):
         self,
         corpus: Text,
         vocabulary: Vocabulary | None,
-        begin: Callable[[Vocabulary], Beginning],
+        begin: Callable[[Vocabulary], Inputs],
         asked: Mapping[str, Any],
         progress: ProgressCallback | None,
         on_epoch: EpochCallback | None,
@@ -118,7 +118,7 @@ class WordTrainer(ABC):
         saved = None if checkpoint is None else Checkpoint(checkpoint, {**settings, **asked}, resume=resume)
         with encoded_corpus(self.config, corpus, vocabulary, saved, progress) as encoded:
             words = counted_vocabulary(encoded)
-            step, state = start(self.config, words, encoded, begin(words))
+            step, state = start(self.config, words, encoded, begin(words), None)
             if saved is not None and (before := saved.load()) is not None:
                 state.restore(before)
             self._vocabulary = words
@@ -143,7 +143,9 @@ class WordTrainer(ABC):
         extended = old.extended([words[at] for at in known], counts[known])
         losses, num_tokens = self.losses, self._num_tokens
         with encoded_corpus(self.config, corpus, extended, None, progress) as encoded:
-            step, state = start(self.config, extended, encoded, self._extended(old, extended, frozen))
+            inputs = self._extended(old, extended, frozen)
+            outputs = None if self.config.loss == "hierarchical_softmax" else self._outputs
+            step, state = start(self.config, extended, encoded, inputs, outputs)
             self._vocabulary = extended
             try:
                 self._train(encoded, step, state, epochs, progress, on_epoch)
