@@ -93,6 +93,16 @@ def test_letters_typed_one_by_one_are_those_of_the_syllable() -> None:
     assert subwords.ngrams("ㅎㅏㄴㄱㅡㄹ") == subwords.ngrams("한글") == subwords.ngrams("한ㄱㅡㄹ")
 
 
+def test_a_typing_error_leaves_ngrams_of_jamo_and_none_of_characters() -> None:
+    def kept(subwords: Subwords, word: str, wrong: str) -> list[str]:
+        return [ngram for ngram in subwords.ngrams(wrong) if ngram in subwords.ngrams(word)]
+
+    assert kept(Subwords(), "학교", "핰교") == []
+    assert kept(Subwords(kind="jamo"), "학교", "핰교") == [
+        ngram.replace("e", hangul.NO_FINAL) for ngram in ("<ㅎㅏ", "ㄱㅛe", "ㄱㅛe>", "ㅛe>")
+    ]
+
+
 def test_the_empty_final_consonant_is_not_the_latin_letter() -> None:
     subwords = Subwords(kind="jamo", min_jamo=1)
     assert not any("e" in ngram for ngram in subwords.ngrams("나가다"))
