@@ -13,7 +13,8 @@ import daneo as package
 from daneo import cli
 
 COMMANDS = (
-    *("train word2vec", "train fasttext", "train continue", "similar", "analogy", "evaluate", "ngrams"),
+    *("train word2vec", "train fasttext", "train continue", "train fasttext-classifier"),
+    *("similar", "analogy", "evaluate", "ngrams", "predict", "test"),
     *("compress", "convert", "info", "demo"),
 )
 
