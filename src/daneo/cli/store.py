@@ -81,7 +81,9 @@ Examples:
 """
 )
 def info(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Word vectors or a classifier, in any format that we read.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="Word vectors or a classifier, in any format that we read.")
+    ],
     json: JsonFlag = False,
 ) -> None:
     """Say what a model holds and how it came about."""
