@@ -11,7 +11,7 @@ typing      of words with one wrong jamo, none of them seen: the share whose fir
             word that was meant
 
 The text is cut once by each tokenizer, which takes a quarter of an hour for the morphemes of 100 MB; the folder keeps
-that, and the runs that are done, for a next time. Writes benchmarks/results/korean.json.
+that, and the runs that are done, for a next time with the same code. Writes benchmarks/results/korean.json.
 
     python benchmarks/embeddings/korean.py --corpus kowiki.txt --evaluation folder --folder folder
 """
@@ -19,6 +19,7 @@ that, and the runs that are done, for a next time. Writes benchmarks/results/kor
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import statistics
 import sys
@@ -58,6 +59,8 @@ def main() -> None:
         "settings": SETTINGS | {"epochs": options.epochs, "vector_size": options.vector_size},
         "corpus bytes": options.corpus.stat().st_size,
     }
+    sources = sorted(Path(daneo.__file__).parent.glob("embeddings/**/*.py"))
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     done = options.folder / "runs.json"
     kept = json.loads(done.read_text(encoding="utf-8")) if done.exists() else {}
     corpora = {name: daneo.Corpus(tokens(name, options), tokenizer="whitespace") for name in options.tokenizers}
@@ -68,7 +71,7 @@ def main() -> None:
         runs[tokenizer] = {model: [] for model in options.models}
         for seed in range(1, options.seeds + 1):
             for model in options.models:
-                key = json.dumps([asked, sorted(corpora), tokenizer, model, seed])
+                key = json.dumps([code, asked, sorted(corpora), tokenizer, MODELS[model][1], model, seed])
                 if key not in kept:
                     kept[key] = measured(trained(model, corpus, seed, options), tokenizer, shared, options.evaluation)
                     done.write_text(json.dumps(kept, indent=1), encoding="utf-8")
