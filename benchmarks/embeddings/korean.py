@@ -10,7 +10,7 @@ all, cut    every pair; a word never seen is cut by the tokenizer, and is the me
 typing      of words with one wrong jamo, none of them seen: the share whose first, or first ten, neighbours hold the
             word that was meant
 
-The text is cut once by each tokenizer, which takes a quarter of an hour for the morphemes of 100 MB; the folder keeps
+The text is cut once by each tokenizer, which takes some minutes for the morphemes of 100 MB; the folder keeps
 that, and the runs that are done, for a next time with the same code. Writes benchmarks/results/korean.json.
 
     python benchmarks/embeddings/korean.py --corpus kowiki.txt --evaluation folder --folder folder
