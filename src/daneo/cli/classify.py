@@ -109,7 +109,10 @@ def measure(
     label_separator: SeparatorOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Compare predicted labels with the true ones: precision, recall and F1 of all and of each label."""
+    """Compare predicted labels with the true ones.
+
+    Printed are precision, recall and F1, of each label and of all.
+    """
     from daneo.models.model_kinds import load_classifier
 
     classifier = load_classifier(model)

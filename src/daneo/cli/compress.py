@@ -60,7 +60,7 @@ def compress(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Make word vectors smaller, and print what that costs in similarity.
+    """Make word vectors smaller, and print what that costs.
 
     Words that are dropped are answered from their n-grams, if the vectors have n-grams. For kept, dropped and misspelt
     words the tables show the mean cosine between a word's old and new vector, the rank correlation between the old and

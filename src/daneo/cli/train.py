@@ -77,7 +77,10 @@ def train_word2vec(
     *,
     settings: Word2VecConfig,
 ) -> None:
-    """Learn word vectors from text with word2vec."""
+    """Learn vectors of words.
+
+    A word's vector learns to tell the words around it (skipgram), or they learn to tell it (cbow).
+    """
     import daneo
 
     asked = Asked(corpus, output, tokenizer, errors, phrases, watch or [], resume, json, quiet)
@@ -110,7 +113,7 @@ def train_fasttext(
     *,
     settings: FastTextConfig,
 ) -> None:
-    """Learn vectors of words and of their parts with FastText.
+    """Learn vectors of words and of their parts.
 
     Words that are not in the text get vectors too, from the n-grams that they share with words that are.
     """

@@ -59,7 +59,10 @@ def train_fasttext_classifier(
     *,
     settings: FastTextClassifierConfig,
 ) -> None:
-    """Learn to put labels on texts, by the words and n-grams in them."""
+    """Learn to put labels on texts by their words.
+
+    This is fastText's classifier: the mean of the vectors of a text's words and n-grams, and one layer on top.
+    """
     import daneo
     from daneo.models.fasttext_classifier_files import DIRECTORY_NAMES
 
