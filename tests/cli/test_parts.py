@@ -38,7 +38,7 @@ def test_the_shares_of_parts_add_up_to_the_similarity(daneo: Any, with_ngrams: P
     _, output, _ = daneo("ngrams", with_ngrams, "seas", "moon", "--json")
     found = json.loads(output)
     assert found["similarity"] == pytest.approx(5**-0.5, abs=1e-6)
-    assert found["parts"]["moon"][0] == {"part": "moon (whole word)", "share": found["similarity"]}
+    assert found["parts"]["moon"][0] == {"part": "moon", "is_ngram": False, "share": found["similarity"]}
     assert sum(part["share"] for part in found["parts"]["seas"]) == pytest.approx(found["similarity"])
 
 
@@ -51,6 +51,8 @@ def test_jamo_can_be_read(daneo: Any, tmp_path: Path) -> None:
     found = {line.split("\t")[0] for line in output.splitlines()}
     assert {"ㄴㅏ·", "ㄹㅏ·", "ㅏ·>"} <= found
     assert not any(NO_FINAL in ngram for ngram in found)
+    _, output, _ = daneo("ngrams", tmp_path / "v", "나라", "--json")  # machines get the symbol itself
+    assert f"ㄴㅏ{NO_FINAL}" in {one["ngram"] for one in json.loads(output)}
 
 
 def test_vectors_without_ngrams(daneo: Any, tmp_path: Path) -> None:

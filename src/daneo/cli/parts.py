@@ -12,6 +12,7 @@ from daneo.cli.terminal import JsonFlag, print_json, print_table
 
 if TYPE_CHECKING:
     from daneo.embeddings import SubwordVectors
+    from daneo.embeddings.similarity_shares import WordPart
 
 app = typer.Typer()
 
@@ -45,19 +46,16 @@ def ngrams(
     if with_vectors(store, asked) != asked:
         raise typer.Exit(1)
     if other is None:
-        found = [(_visible(ngram), score) for ngram, score in store.nearest_ngrams(word, topn=topn)]
+        found = store.nearest_ngrams(word, topn=topn)
         if json:
             print_json([{"ngram": ngram, "similarity": score} for ngram, score in found])
         else:
-            print_table([f"n-grams near {word}", "similarity"], found)
+            print_table([f"n-grams near {word}", "similarity"], [(_visible(ngram), score) for ngram, score in found])
         return
     shares = store.explain_similarity(word, other)
-    parts = {
-        one: [(_visible(str(part)), share) for part, share in ranked]
-        for one, ranked in ((word, shares.of_a()), (other, shares.of_b()))
-    }
+    parts = {word: shares.of_a(), other: shares.of_b()}
     if json:
-        objects = {one: [{"part": part, "share": share} for part, share in ranked] for one, ranked in parts.items()}
+        objects = {one: [_as_object(part, share) for part, share in ranked] for one, ranked in parts.items()}
         print_json({"similarity": shares.similarity, "parts": objects})
     else:
         rows = [row for one, ranked in parts.items() for row in _rows(one, ranked, topn)]
@@ -75,11 +73,15 @@ def _with_ngrams(path: Path) -> SubwordVectors:
     return store
 
 
-def _rows(word: str, ranked: list[tuple[str, float]], topn: int) -> list[tuple[str, Any, float]]:
-    rows: list[tuple[str, Any, float]] = [(word, part, share) for part, share in ranked[:topn]]
+def _rows(word: str, ranked: list[tuple[WordPart, float]], topn: int) -> list[tuple[str, str, float]]:
+    rows = [(word, str(part), share) for part, share in ranked[:topn]]
     if rest := ranked[topn:]:
         rows.append((word, f"{len(rest)} {'other' if len(rest) == 1 else 'others'}", sum(share for _, share in rest)))
     return rows
+
+
+def _as_object(part: WordPart, share: float) -> dict[str, Any]:
+    return {"part": part.text, "is_ngram": part.is_ngram, "share": share}
 
 
 def _visible(part: str) -> str:
