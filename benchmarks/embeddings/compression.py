@@ -29,8 +29,6 @@ POINTS: dict[str, dict[str, Any]] = {
     "all, float16": {"storage": "float16"},
     "all, a number a byte": {"part_size": 1},
     "all, two numbers a byte": {"part_size": 2},
-    "all, three numbers a byte": {"part_size": 3},
-    "100,000 n-grams, a number a byte": {"num_ngrams": 100_000, "part_size": 1},
     "100,000 n-grams, two numbers a byte": {"num_ngrams": 100_000, "part_size": 2},
     "50,000 words, 50,000 n-grams, two numbers a byte": {"num_words": 50_000, "num_ngrams": 50_000, "part_size": 2},
     "20,000 words, 50,000 n-grams, two numbers a byte": {"num_words": 20_000, "num_ngrams": 50_000, "part_size": 2},
@@ -109,7 +107,7 @@ def arguments() -> argparse.Namespace:
     source.add_argument("--corpus", type=Path, help="plain text, a document a line")
     source.add_argument("--vectors", type=Path, help="vectors with n-grams instead, in any format")
     parser.add_argument("--similarities", type=Path, nargs="+", required=True, help="word pairs with judgements")
-    parser.add_argument("--size", type=int, default=100, help="numbers in a vector")
+    parser.add_argument("--size", type=int, default=300, help="numbers in a vector")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--runs", type=int, default=3, help="seeds of the compression")
     parser.add_argument("--threads", type=int, default=2)
