@@ -7,7 +7,7 @@ fills only a part of its matrix with random numbers; its runs with several threa
 benchmarks/results/fasttext_quality.json, for CBOW fasttext_quality_cbow.json.
 
     python benchmarks/embeddings/fasttext_quality.py --corpus enwiki.txt --evaluation folder --fasttext ./fasttext
-    ... --only daneo        train daneo's FastText again; take the other runs from the file of the last time
+    ... --only daneo        train daneo's FastText alone; take the other runs from the file of the last time, if any
 """
 
 from __future__ import annotations
@@ -46,24 +46,32 @@ def main() -> None:
         "corpus bytes": options.corpus.stat().st_size,
     }
     runs = earlier_runs(name, asked) if options.only else {}
+    runs |= {who: [] for who in options.only or WHO}
     with tempfile.TemporaryDirectory() as folder:
         tokens = Path(folder) / "tokens.txt"
         write_tokens(options.corpus, tokens)
-        runs |= {who: [] for who in options.only or WHO}
         for seed in range(1, options.seeds + 1):
             for who in options.only or WHO:
                 runs[who].append(quality(trained(who, tokens, seed, options), options.evaluation))
-    mean = {who: {m: statistics.mean(run[m] for run in runs[who]) for m in MEASURES} for who in WHO}
-    report: dict[str, Any] = {
+                write(name, report_of(runs, asked, options))  # what is there is not lost if the rest is stopped
+
+
+def report_of(runs: Runs, asked: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """Return means and differences of the runs that are done."""
+    mean = {who: {m: statistics.mean(run[m] for run in done) for m in MEASURES} for who, done in runs.items() if done}
+    above = {
+        f"points above {other}": {m: 100 * (mean["daneo"][m] - mean[other][m]) for m in MEASURES}
+        for other in WHO[1:]
+        if {"daneo", other} <= mean.keys()
+    }
+    return {
         "machine": machine(options.threads) | {"threads of fastText": FACEBOOK_THREADS},
         "versions": versions("daneo", "numpy", "numba"),
         **asked,
         "mean": mean,
-        "points above fastText": {m: 100 * (mean["daneo"][m] - mean["fastText"][m]) for m in MEASURES},
-        "points above daneo word2vec": {m: 100 * (mean["daneo"][m] - mean["daneo word2vec"][m]) for m in MEASURES},
+        **above,
         "runs": runs,
     }
-    write(name, report)
 
 
 def arguments() -> argparse.Namespace:
@@ -84,8 +92,11 @@ def arguments() -> argparse.Namespace:
 
 
 def earlier_runs(name: str, asked: dict[str, Any]) -> Runs:
-    """Return the runs of the last time, which must have been of the same kind."""
-    before = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    """Return the runs of the last time, if there was one; they must have been of the same kind."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        return {}
+    before = json.loads(path.read_text(encoding="utf-8"))
     different = [key for key, value in asked.items() if before[key] != value]
     if different:
         raise SystemExit(f"{name}.json has other {', '.join(different)}. Run without --only.")
