@@ -58,9 +58,8 @@ class FastTextClassifier(PredictsLabels):
     is added. Memory: 8 bytes for each row of a text, and the rows themselves. One thread with a seed gives the same
     bits every time on one kind of machine; several threads write to the same rows without a lock (Hogwild).
 
-    Each text ends with the token ``</s>``, as in fastText, so that a text of which nothing is known still has the
-    label that is most frequent. Only if the model has never seen that token, and nothing else is known, there is no
-    label.
+    Each text ends with the token ``</s>``, as in fastText, so that a text of which nothing is known gets an answer
+    nevertheless, from that token alone. Only a model that has never seen it has none for such a text.
 
     Differences from fastText: words and n-grams that occur in the same training texts, and as often in each, share one
     row, because SGD would move theirs alike: the same model in a fraction of the memory. N-grams that no training text

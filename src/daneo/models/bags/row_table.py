@@ -94,8 +94,9 @@ class RowTable:
     def of_types(self, types: TokenTypes) -> TypeRows:
         """Return the rows of each type."""
         ids = types.found_in(self._known)
-        own = ids if self.word_rows is None else self.word_rows[ids]
-        own = np.where(ids >= 0, own, np.int32(NOT_COUNTED))
+        own = np.where(ids >= 0, ids, np.int32(NOT_COUNTED))
+        if self.word_rows is not None:
+            own[ids >= 0] = self.word_rows[ids[ids >= 0]]
         starts, buckets = type_buckets(types, self.subwords)
         return TypeRows(own, starts, self.of_buckets(buckets))
 

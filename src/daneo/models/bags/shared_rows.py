@@ -75,6 +75,11 @@ def training_bags(
         The longest run of words that has a row.
     seed : int
         Draws the random numbers.
+
+    Raises
+    ------
+    ValueError
+        Nothing is left to learn from.
     """
     members = text_members(types, label_prefix, word_ngrams, subwords.num_buckets)
     counts = np.bincount(members.types, minlength=len(types))
@@ -88,11 +93,16 @@ def training_bags(
     parts, ngrams = row_of[parts], row_of[members.buckets]
     del row_of
 
+    if not len(frequent) + len(buckets):
+        raise ValueError(
+            f"No word of the texts occurs {min_count} times (min_count), so there is nothing to learn from. "
+            "Give more texts or a smaller min_count."
+        )
     keys = np.random.default_rng([seed, 2]).integers(0, 2**64, len(types.ends), dtype=np.uint64)
     rows = TypeRows(own, starts, parts)
     shared = _shared_rows(members, ngrams, rows, len(frequent) + len(buckets), keys)
     shares = (1 / np.sqrt(np.bincount(shared))).astype(np.float32)
-    rows = TypeRows(np.where(own >= 0, shared[own], own), starts, shared[parts])
+    rows = TypeRows(np.where(own >= 0, shared[np.maximum(own, 0)], own), starts, shared[parts])
     words = Vocabulary(types.words(frequent), counts[frequent])
     table = RowTable(words, subwords, word_ngrams, label_prefix, shared[: len(words)], buckets, shared[len(words) :])
     return TrainingBags(table, _collected(members, shared[ngrams], rows, shares), shares)
