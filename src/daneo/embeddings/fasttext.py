@@ -62,10 +62,11 @@ class FastText(WordTrainer):
     a row for each word and each bucket that a word of the vocabulary uses, and as much again for the words' outputs.
     Threads, seeds and windows are as for :class:`Word2Vec`.
 
-    Differences from Facebook's program: those of :class:`Word2Vec` from word2vec.c; a word of the text keeps its mean
-    while it is in the window, and its parts get all changes together; lines end without a word ``</s>``; buckets that
-    no word uses have no row, which counts as zeros where theirs holds the numbers that it began with;
-    `position_weights` were used for Facebook's published vectors but never released.
+    Differences from Facebook's program: those of :class:`Word2Vec` from word2vec.c; for some two thousand words of the
+    text each word's mean is taken once, trained as a row of its own, and what it has changed by goes to its parts;
+    CBOW takes the mean of the context words' vectors, not of all their parts; lines end without a word ``</s>``;
+    buckets that no word uses have no row, which counts as zeros where theirs holds the numbers that it began with;
+    `position_weights` were used for Facebook's published vectors but never released; here they learn from the mean.
 
     References
     ----------

@@ -38,7 +38,9 @@ class FastTextConfig(Word2VecConfig):
     min_jamo: int = opt(3, "with jamo, the shortest part that is counted in letters", minimum=0, maximum=LARGEST)
     max_jamo: int = opt(5, "with jamo, the longest part that is counted in letters", minimum=0, maximum=LARGEST)
     num_buckets: int = opt(2_000_000, "rows that all parts share by their hash", minimum=0, maximum=LARGEST)
-    position_weights: bool = opt(False, "with CBOW, learn how much each place in the window counts")
+    position_weights: bool = opt(
+        False, "with CBOW, learn how much each place in the window counts; best without shrink_windows"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
