@@ -159,7 +159,7 @@ def read_bin(path: str | os.PathLike[str], errors: str) -> SavedFastText:
         raise ValueError(f"{path} is quantised, so it cannot be trained further. Open it with WordVectors.load.")
     if model.loss not in ("negative_sampling", "hierarchical_softmax"):
         raise ValueError(f"{path} was trained with the loss {model.loss}; expected negative sampling or softmax tree.")
-    has_ngrams = bool(model.max_ngram and model.num_buckets)
+    has_ngrams = bool(model.num_buckets) and 0 < model.max_ngram >= model.min_ngram
     config = FastTextConfig(
         vector_size=model.vector_size, window=model.window, epochs=model.epochs, min_count=max(model.min_count, 1),
         negative=max(model.negative, 1), sample=model.sample, loss=model.loss, architecture=model.model,
