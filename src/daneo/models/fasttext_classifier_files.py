@@ -93,7 +93,7 @@ def read_directory(path: str | os.PathLike[str]) -> SavedClassifier:
     rows, outputs = (_rows(file, tensors, name, config.vector_size) for name in ("rows", "outputs"))
     if len(labels) == 0 or len(outputs) != len(labels):
         raise ValueError(
-            f"{path}: labels.txt has {len(labels)} labels, the outputs in {file.name} {len(outputs)} rows."
+            f"{path}: labels.txt has {len(labels)} labels, but {file.name} {len(outputs)} rows of outputs."
         )
     count_missing = record.get("count_missing")
     if not isinstance(count_missing, bool):
