@@ -11,7 +11,8 @@ import numpy as np
 
 from daneo.embeddings.fasttext_config import FastTextConfig
 from daneo.embeddings.fasttext_files import SavedFastText, read_bin, read_directory, write_bin, write_directory
-from daneo.embeddings.fasttext_parts import PartRows, Parts, first_rows, grown_rows, parts_of
+from daneo.embeddings.fasttext_parts import PartRows, Parts, first_rows, grown_rows, parts_of, piece_size
+from daneo.embeddings.noise import keep_probabilities
 from daneo.embeddings.subword_vectors import SubwordVectors
 from daneo.embeddings.subwords.ngram_vectors import NgramVectors
 from daneo.embeddings.subwords.word_means import WordMeans
@@ -62,8 +63,8 @@ class FastText(WordTrainer):
     a row for each word and each bucket that a word of the vocabulary uses, and as much again for the words' outputs.
     Threads, seeds and windows are as for :class:`Word2Vec`.
 
-    Differences from Facebook's program: those of :class:`Word2Vec` from word2vec.c; for some two thousand words of the
-    text each word's mean is taken once, trained as a row of its own, and what it has changed by goes to its parts;
+    Differences from Facebook's program: those of :class:`Word2Vec` from word2vec.c; for up to two thousand words of
+    the text each word's mean is taken once, trained as a row of its own, and what it has changed by goes to its parts;
     CBOW takes the mean of the context words' vectors, not of all their parts; lines end without a word ``</s>``;
     buckets that no word uses have no row, which counts as zeros where theirs holds the numbers that it began with;
     `position_weights` were used for Facebook's published vectors but never released; here they learn from the mean.
@@ -159,7 +160,7 @@ class FastText(WordTrainer):
         def begin(words: Vocabulary) -> PartRows:
             parts = parts_of(words.words, config.parts, num_threads=config.num_threads)
             self._weights = _equal_weights(config)
-            return self._part_rows(parts, first_rows(parts, config.vector_size, config.seed))
+            return self._part_rows(parts, first_rows(parts, config.vector_size, config.seed), words)
 
         asked = {"task": "fit"}
         self._fit(corpus, vocabulary, begin, asked, progress, on_epoch, checkpoint, checkpoint_seconds, resume)
@@ -258,9 +259,13 @@ class FastText(WordTrainer):
         model.losses, model._num_tokens = list(saved.losses), saved.num_tokens
         return model
 
-    def _part_rows(self, parts: Parts, rows: Floats) -> PartRows:
-        self._parts = parts
-        return PartRows(parts, rows, self._weights, self.config.num_threads or available_cores())
+    def _part_rows(self, parts: Parts, rows: Floats, words: Vocabulary) -> PartRows:
+        config, self._parts = self.config, parts
+        kept = words.counts.astype(np.float64) * keep_probabilities(words.counts, config.sample)
+        predictions = config.negative + 1 if config.loss == "negative_sampling" else 1 + int(np.log2(len(words)))
+        step = config.first_learning_rate * config.window * predictions
+        piece = piece_size(parts, kept, step)
+        return PartRows(parts, rows, self._weights, piece=piece, num_threads=config.num_threads or available_cores())
 
     def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> PartRows:
         config, buckets = self.config, self._buckets
@@ -269,7 +274,7 @@ class FastText(WordTrainer):
         assert self._ngrams is not None
         parts = parts_of(extended.words, config.parts, also=buckets, num_threads=config.num_threads)
         rows = grown_rows(buckets, self._own, self._ngrams, parts, config.vector_size, config.seed)
-        return self._part_rows(parts, rows)
+        return self._part_rows(parts, rows, extended)
 
     def _num_rows(self) -> int:
         assert self._parts is not None

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from daneo.embeddings.subwords.subwords import Subwords
     from daneo.embeddings.word2vec_training import Ends, Ids, Piece
 
-PIECE = 2048  # words of the text that are trained on between two visits to their parts
+LONGEST_PIECE, SHORTEST_PIECE = 2048, 16  # words of the text that are trained on between two visits to their parts
+_BOLDNESS = 24.0  # see piece_size
 _ROWS_AT_ONCE = 1 << 14
 
 
@@ -132,16 +133,22 @@ class PartRows:
         The rows to begin with, padded.
     position_weights : float32 array of shape (2 * window + 1, width), or None
         Weights of places in the window, padded.
+    piece : int
+        Words of the text in a piece: see :func:`piece_size`.
     num_threads : int
         How many threads ask for pieces.
     """
 
-    def __init__(self, parts: Parts, rows: Floats, position_weights: Floats | None, num_threads: int) -> None:
+    def __init__(
+        self, parts: Parts, rows: Floats, position_weights: Floats | None, *, piece: int, num_threads: int
+    ) -> None:
         self.rows = rows
         self.learned = {} if position_weights is None else {"position_weights": position_weights}
         self._weights = np.zeros((0, rows.shape[1]), np.float32) if position_weights is None else position_weights
-        self._parts = parts
-        self._threads = [_Means(parts.num_words, rows.shape[1]) for _ in range(num_threads)]
+        self._parts, self._piece = parts, piece
+        self._threads = [
+            _Means(min(piece, parts.num_words), parts.num_words, rows.shape[1]) for _ in range(num_threads)
+        ]
 
     def pieces(self, thread: int, kept: Ids, ends: Ends) -> Iterator[Piece]:
         """See `daneo.embeddings.word2vec_training.Inputs`."""
@@ -149,7 +156,7 @@ class PartRows:
 
         mine, parts = self._threads[thread], (self.rows, self._parts.starts, self._parts.rows)
         arrays = mine.row_of, mine.words, mine.means, mine.before
-        for first, stops in pieces_of(ends):
+        for first, stops in pieces_of(ends, self._piece):
             words = kept[first:]
             num_words = take_means(words, stops[-1], *parts, *arrays)
             yield words, stops, mine.means, mine.row_of, mine.row_of, self._weights
@@ -159,15 +166,47 @@ class PartRows:
 class _Means:
     """What one thread needs for a piece: see word_parts_reference.py."""
 
-    def __init__(self, num_words: int, width: int) -> None:
-        num_rows = min(PIECE, num_words)
+    def __init__(self, piece: int, num_words: int, width: int) -> None:
+        num_rows = min(piece, num_words)
         self.means, self.before = padded_rows(num_rows, width), padded_rows(num_rows, width)
         self.words = np.zeros(num_rows, np.int32)
         self.row_of = np.full(num_words, num_rows, np.int32)
 
 
-def pieces_of(ends: Ends) -> Iterator[tuple[int, Ends]]:
-    """Cut documents into pieces of up to PIECE words, between two documents where there is one to cut at.
+def piece_size(parts: Parts, kept: npt.NDArray[np.float64], step: float) -> int:
+    """Return how many words of the text may be trained on before what they have learned goes to their parts.
+
+    Words of a piece that share parts move them without knowing of each other, all in the same direction if they are
+    alike. If they are many, the sum of their changes goes too far and training diverges. How many of its own parts a
+    word can expect to find moved by another word of the text is
+
+        s = sum over p of q[p] * a[p] - sum over w of f[w]^2,
+
+    where f is the share of a word in the text, q that of the words that have part p, and a the same, each word divided
+    by its number of parts. A piece of n words is safe where n * s * step is well below what makes texts diverge in
+    which all words share most of their parts: tests/embeddings/test_fasttext.py holds such texts.
+
+    Parameters
+    ----------
+    parts : Parts
+    kept : float64 array of shape (V,)
+        How often each word is trained on.
+    step : float
+        Learning rate times predictions of a center: what moves a word at one place in the text.
+    """
+    share = kept / kept.sum()
+    counts = np.diff(parts.starts)
+    word = np.repeat(np.arange(parts.num_words), counts)
+    has = np.bincount(parts.rows, share[word], parts.num_rows)
+    weight = np.bincount(parts.rows, (share / counts)[word], parts.num_rows)
+    shared = float(has @ weight) - float(share @ share)
+    if shared * step * LONGEST_PIECE <= _BOLDNESS:
+        return LONGEST_PIECE
+    return max(int(_BOLDNESS / (shared * step)), SHORTEST_PIECE)
+
+
+def pieces_of(ends: Ends, size: int) -> Iterator[tuple[int, Ends]]:
+    """Cut documents into pieces of up to `size` words, between two documents where there is one to cut at.
 
     Yields
     ------
@@ -178,17 +217,17 @@ def pieces_of(ends: Ends) -> Iterator[tuple[int, Ends]]:
 
     Examples
     --------
-    >>> [(first, stops.tolist()) for first, stops in pieces_of(np.array([1000, 2500]))]
+    >>> [(first, stops.tolist()) for first, stops in pieces_of(np.array([1000, 2500]), 2000)]
     [(0, [1000]), (1000, [1500])]
-    >>> [(first, stops.tolist()) for first, stops in pieces_of(np.array([5000]))]
-    [(0, [2048]), (2048, [2048]), (4096, [904])]
+    >>> [(first, stops.tolist()) for first, stops in pieces_of(np.array([5000]), 2000)]
+    [(0, [2000]), (2000, [2000]), (4000, [1000])]
     """
     first, at = 0, 0
     while at < len(ends):
-        stop = int(np.searchsorted(ends, first + PIECE, side="right"))
+        stop = int(np.searchsorted(ends, first + size, side="right"))
         if stop == at:  # a document that is longer than a piece
-            yield first, np.array([PIECE])
-            first += PIECE
+            yield first, np.array([size])
+            first += size
             continue
         yield first, ends[at:stop] - first
         first, at = int(ends[stop - 1]), stop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -175,6 +176,11 @@ class TrainingRun:
             if len(ids) == 0:  # the last one, when the last document is longer than a stretch
                 continue
             loss, examples = self._step(thread, ids, ends, self._rate_at(position.epoch, number))
+            if not math.isfinite(loss):
+                raise ValueError(
+                    f"Training has diverged: in epoch {position.epoch + 1} the loss is {loss}. Train anew with a lower "
+                    f"learning_rate than {self._learning_rate:g}."
+                )
             position.loss[thread] += loss
             position.examples[thread] += examples
             with self._lock:
