@@ -197,7 +197,7 @@ def test_continue_of_fasttext_and_of_its_bin_file(daneo: Any, text: Path, tmp_pa
         after = package.WordVectors.load(output)
         assert after.words == [*before.words, "fresh"]
         assert not np.array_equal(after["word3"], before["word3"])
-        np.testing.assert_allclose(after["word9"], before["word9"], atol=0.2)  # moved by shared n-grams alone
+        assert before.similarity(before["word9"], after["word9"]) > 0.99  # moved by shared n-grams alone
     (tmp_path / "keep.txt").write_text("word1\n", encoding="utf-8")
     status, _, errors = daneo(*arguments, "--freeze", tmp_path / "keep.txt")
     assert (status, errors.count("\n")) == (2, 1)
