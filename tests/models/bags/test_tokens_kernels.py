@@ -75,6 +75,15 @@ def test_lines_of_a_file_are_texts() -> None:
     assert lines.ends.tolist() == [2, 2, 3]
 
 
+def test_words_are_spelled_in_any_order() -> None:
+    types = TokenTypes(cut(["b a가나다라마바사 c", "d"], FASTTEXT))
+    words = ["b", "a가나다라마바사", "c", "d", "</s>"]
+    assert types.words([4, 1, 1]) == ["</s>", words[1], words[1]]
+    assert types.words(range(5)) == words
+    assert types.words([]) == []
+    assert reference.spell_types([encoded(word) for word in words[:2]]) == "b\na가나다라마바사\n".encode()
+
+
 def test_a_newline_in_a_text_is_a_space() -> None:
     types = TokenTypes(cut(["a\nb", "c"], FASTTEXT))
     assert types.ends.tolist() == [2, 3]

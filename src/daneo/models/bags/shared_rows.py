@@ -83,7 +83,8 @@ def training_bags(
     """
     members = text_members(types, label_prefix, word_ngrams, subwords.num_buckets)
     counts = np.bincount(members.types, minlength=len(types))
-    frequent = types.sort(np.flatnonzero(counts >= min_count))
+    frequent = np.flatnonzero(counts >= min_count)
+    frequent = frequent[np.argsort(-counts[frequent], kind="stable")]  # equal ones as they come first
     own = np.full(len(types), NOT_COUNTED, dtype=np.int32)
     own[frequent] = np.arange(len(frequent), dtype=np.int32)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from daneo.corpus import tokenizers
 from daneo.corpus.token_counter import LARGEST_BATCH, lay_out
-from daneo.corpus.word_table import SURROGATE_PASS, WordTable
+from daneo.corpus.word_table import LOWER_HALF, SURROGATE_PASS, WordTable
 
 FASTTEXT = "fasttext"  # the tokenizer of Facebook's program: ASCII whitespace, on bytes
 END_OF_LINE = "</s>"  # the token that ends each text
@@ -141,7 +141,16 @@ class TokenTypes:
 
     def words(self, numbers: npt.ArrayLike) -> list[str]:
         """Spell types by their numbers, int (N,)."""
-        return self._table.spell(self._places[np.asarray(numbers, dtype=np.int64)])
+        from daneo.models.bags.tokens_kernels import spell_types
+
+        places, arena = self._places[np.asarray(numbers, dtype=np.int64)], self._table.arena
+        if not len(places):
+            return []
+        letters = np.empty(int((arena[places] & LOWER_HALF).sum()) + len(places), dtype=np.uint8)
+        spell_types(arena, places, letters)
+        words = letters.tobytes().decode("utf-8", SURROGATE_PASS).split("\n")[:-1]
+        # A token of a tokenizer of one's own may hold a newline.
+        return words if len(words) == len(places) else self._table.spell(places)
 
     def selected(self, texts: npt.NDArray[np.bool_]) -> TokenTypes:
         """Return some of the texts, bool (N,), as numbers of the same types; counts stay as they are."""
@@ -166,10 +175,6 @@ class TokenTypes:
         letters = np.frombuffer(prefix.encode("utf-8", SURROGATE_PASS), dtype=np.uint8).copy()
         begin_with(self._table.arena, self._places, letters, found)
         return found.view(np.bool_)
-
-    def sort(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the same numbers by falling count, equal ones by spelling."""
-        return numbers[self._table.sort(self._places[numbers], self.counts[numbers])]
 
     def found_in(self, known: KnownWords) -> Ids:
         """Return the id of each type among known words, int32 (G,); -1 where it is none of them."""

@@ -56,6 +56,19 @@ def hash_types(arena: Numbers, places: Numbers, hashes: Ids) -> None:
 
 
 @compiled
+def spell_types(arena: Numbers, places: Numbers, letters: Bytes) -> None:
+    """Overwrite letters, uint8, with the types, each with a newline behind it."""
+    source, free = arena.view(np.uint8), ZERO
+    for i in range(len(places)):
+        start = (places[i] + TWO) << THREE
+        for at in range(start, start + (arena[places[i]] & LOWER_HALF)):
+            letters[free] = source[at]
+            free += ONE
+        letters[free] = 10
+        free += ONE
+
+
+@compiled
 def begin_with(arena: Numbers, places: Numbers, prefix: Bytes, found: Bytes) -> None:
     """Overwrite found, uint8 (G,), with whether each type begins with a prefix, uint8."""
     letters = arena.view(np.uint8)

@@ -23,6 +23,11 @@ def hash_types(tokens: list[bytes]) -> list[int]:
     return hashes
 
 
+def spell_types(tokens: list[bytes]) -> bytes:
+    """The tokens, each with a newline behind it."""
+    return b"".join(token + b"\n" for token in tokens)
+
+
 def begin_with(tokens: list[bytes], prefix: bytes) -> list[bool]:
     """Whether each token begins with a prefix."""
     return [token.startswith(prefix) for token in tokens]
