@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int32]
 
-TEXTS_AT_ONCE = 1 << 13  # many, so that words that come often are looked up once
+TEXTS_AT_ONCE = 1 << 15  # many, so that words that come often are looked up once
+FEWEST_AT_ONCE = 1 << 10
 
 
 class Best(NamedTuple):
@@ -59,14 +61,16 @@ class Predictor:
 
     def best(self, texts: Sequence[str], k: int, threshold: float, num_threads: int | None) -> Best:
         """Return the `k` most likely labels of each text, of those whose probability is at least `threshold`."""
+        threads = checked_threads(num_threads)
 
         def best(some: Sequence[str]) -> Best:
             return self.best_of(self.rows_of(some), k, threshold, 1)
 
-        return self._joined(ordered(best, batches(texts), checked_threads(num_threads)), k)
+        return self._joined(ordered(best, batches(texts, threads), threads), k)
 
     def probabilities(self, texts: Sequence[str], num_threads: int | None) -> Floats:
         """Return the probability of each label, float32 (N, L); NaN for a text in which nothing is known."""
+        threads = checked_threads(num_threads)
 
         def probabilities(some: Sequence[str]) -> Floats:
             vectors = _TextVectors(self.model.rows, self.rows_of(some))
@@ -75,7 +79,7 @@ class Predictor:
             found[sizes == 0] = np.nan
             return found
 
-        parts = ordered(probabilities, batches(texts), checked_threads(num_threads))
+        parts = ordered(probabilities, batches(texts, threads), threads)
         return np.concatenate([np.empty((0, len(self.model.labels)), np.float32), *parts])
 
     def rows_of(self, texts: Sequence[str]) -> TextRows:
@@ -169,9 +173,10 @@ class _TextVectors:
         return means, sizes
 
 
-def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut texts into lists of some thousands."""
-    return (texts[first : first + TEXTS_AT_ONCE] for first in range(0, len(texts), TEXTS_AT_ONCE))
+def batches(texts: Sequence[str], num_threads: int) -> Iterator[Sequence[str]]:
+    """Cut texts into lists of some thousands, so that every thread has one."""
+    size = min(max(-(-len(texts) // num_threads), FEWEST_AT_ONCE), TEXTS_AT_ONCE)
+    return (texts[first : first + size] for first in range(0, len(texts), size))
 
 
 def _read_only(matrix: Floats) -> Floats:
@@ -198,10 +203,18 @@ def _in_memory(matrix: Rows, rows: TextRows) -> tuple[Floats, TextRows]:
 
 def pairs(best: Best, labels: Sequence[str]) -> list[list[tuple[str, float]]]:
     """Spell the labels out: for each text, pairs of a label and its probability."""
-    k = best.labels.shape[1]
-    names = [*labels, ""]  # -1 is the last one
-    flat = zip(map(names.__getitem__, best.labels.ravel().tolist()), best.probabilities.ravel().tolist(), strict=True)
-    if k == 1 and (best.labels >= 0).all():
-        return [[pair] for pair in flat]
-    every, counts = list(flat), (best.labels >= 0).sum(axis=1).tolist()
-    return [every[text * k : text * k + count] for text, count in enumerate(counts)]
+    k, names = best.labels.shape[1], [*labels, ""]  # -1 is the last one
+    was_on = gc.isenabled()
+    # None of these lists can be garbage yet, but their number would make Python look through all memory time and again,
+    # which takes four times as long as to make them.
+    gc.disable()
+    try:
+        spelled = map(names.__getitem__, best.labels.ravel().tolist())
+        flat = zip(spelled, best.probabilities.ravel().tolist(), strict=True)
+        if k == 1 and (best.labels >= 0).all():
+            return [[pair] for pair in flat]
+        every, counts = list(flat), (best.labels >= 0).sum(axis=1).tolist()
+        return [every[text * k : text * k + count] for text, count in enumerate(counts)]
+    finally:
+        if was_on:
+            gc.enable()

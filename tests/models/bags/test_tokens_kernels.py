@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from daneo.embeddings.subwords.subwords import Subwords
+from daneo.models.bags import tokens_kernels as kernels
 from daneo.models.bags import tokens_reference as reference
 from daneo.models.bags.tokens import FASTTEXT, KnownWords, TokenTypes, cut, cut_lines
 
@@ -44,6 +46,20 @@ def test_types_are_hashed_as_the_definition_says(texts: list[str]) -> None:
     types = TokenTypes(cut(texts, FASTTEXT))
     words = [word.encode("utf-8", "surrogateescape") for word in types.words(np.arange(len(types)))]
     assert types.hashes().tolist() == reference.hash_types(words)
+
+
+@QUICK
+@given(TEXTS)
+def test_types_are_joined_for_their_ngrams(texts: list[str]) -> None:
+    types = TokenTypes(cut(texts, FASTTEXT))
+    words = types.words(np.arange(len(types)))
+    raw = [word.encode("utf-8", "surrogateescape") for word in words]
+    text, ends = np.empty(1000, np.uint8), np.empty(len(types), np.int64)
+    size = kernels.join_types(types._table.arena, types._places, text, ends)
+    assert (text[:size].tobytes(), ends.tolist()) == reference.join_types(raw)
+    subwords = Subwords(min_ngram=2, max_ngram=3, num_buckets=50)
+    for found, expected in zip(types.ngram_buckets(subwords, 1), subwords.of_words(words), strict=True):
+        assert_array_equal(found, expected)
 
 
 @QUICK

@@ -163,22 +163,41 @@ class Subwords:
         """
         import numpy as np
 
-        num_threads = checked_threads(num_threads)
-        starts, empty = np.zeros(len(words) + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
+        encoded = [as_bytes(word) for word in words] if self.num_buckets else [b""] * len(words)
+        ends = np.cumsum(np.fromiter(map(len, encoded), dtype=np.int64, count=len(words)))
+        return self.of_text(np.frombuffer(b"".join(encoded), dtype=np.uint8), ends, num_threads=num_threads)
+
+    def of_text(
+        self, text: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], *, num_threads: int | None = None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return the buckets of the n-grams of words that are bytes already, as :meth:`of_words` does.
+
+        Parameters
+        ----------
+        text : uint8 array
+            All words, one after the other, in UTF-8.
+        ends : int64 array of shape (V,)
+            Where each ends.
+        num_threads : int or None, default None
+            As for :meth:`of_words`.
+        """
+        import numpy as np
+
+        num_words, num_threads = len(ends), checked_threads(num_threads)
+        starts, empty = np.zeros(num_words + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
         if not self.num_buckets:
             return starts, empty
         from daneo.embeddings.subwords.ngram_hashes_kernels import hash_ngrams
 
-        encoded = [as_bytes(word) for word in words]
-        ends = np.cumsum(np.fromiter(map(len, encoded), dtype=np.int64, count=len(words)))
-        text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        text = text.view()
+        text.flags.writeable = False  # for Numba another type than an array that can be written to
 
         def hash_into(buckets: npt.NDArray[np.int32]) -> None:
             def hash_some(first: int) -> None:
-                stop = min(first + WORDS_AT_ONCE, len(words))
+                stop = min(first + WORDS_AT_ONCE, num_words)
                 hash_ngrams(text, ends, first, stop, self.num_buckets, *self._lengths(), starts, buckets)
 
-            for _ in ordered(hash_some, range(0, len(words), WORDS_AT_ONCE), num_threads):
+            for _ in ordered(hash_some, range(0, num_words, WORDS_AT_ONCE), num_threads):
                 pass
 
         hash_into(empty)  # only counts them

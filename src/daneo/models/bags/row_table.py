@@ -97,7 +97,7 @@ class RowTable:
         own = np.where(ids >= 0, ids, np.int32(NOT_COUNTED))
         if self.word_rows is not None:
             own[ids >= 0] = self.word_rows[ids[ids >= 0]]
-        starts, buckets = type_buckets(types, self.subwords)
+        starts, buckets = type_buckets(types, self.subwords, 1)
         return TypeRows(own, starts, self.of_buckets(buckets))
 
     def of_buckets(self, buckets: Ids) -> Ids:
@@ -123,11 +123,11 @@ class RowTable:
         return rows
 
 
-def type_buckets(types: TokenTypes, subwords: Subwords) -> tuple[Starts, Ids]:
+def type_buckets(types: TokenTypes, subwords: Subwords, num_threads: int | None) -> tuple[Starts, Ids]:
     """Return the buckets of the character n-grams of each type: those of type i are ``[starts[i]:starts[i + 1]]``."""
     if not has_character_ngrams(subwords):
         return np.zeros(len(types) + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
-    return subwords.of_words(types.words(np.arange(len(types))))
+    return types.ngram_buckets(subwords, num_threads)
 
 
 def has_character_ngrams(subwords: Subwords) -> bool:

@@ -88,7 +88,7 @@ def training_bags(
     own = np.full(len(types), NOT_COUNTED, dtype=np.int32)
     own[frequent] = np.arange(len(frequent), dtype=np.int32)
 
-    starts, parts = type_buckets(types, subwords)
+    starts, parts = type_buckets(types, subwords, None)
     in_use = np.repeat(counts > 0, np.diff(starts))
     buckets, row_of = _compact([parts[in_use], members.buckets], subwords.num_buckets, len(frequent))
     parts, ngrams = row_of[parts], row_of[members.buckets]

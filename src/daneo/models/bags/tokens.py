@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ import numpy.typing as npt
 from daneo.corpus import tokenizers
 from daneo.corpus.token_counter import LARGEST_BATCH, lay_out
 from daneo.corpus.word_table import LOWER_HALF, SURROGATE_PASS, WordTable
+
+if TYPE_CHECKING:
+    from daneo.embeddings.subwords.subwords import Subwords
 
 FASTTEXT = "fasttext"  # the tokenizer of Facebook's program: ASCII whitespace, on bytes
 END_OF_LINE = "</s>"  # the token that ends each text
@@ -151,6 +154,16 @@ class TokenTypes:
         words = letters.tobytes().decode("utf-8", SURROGATE_PASS).split("\n")[:-1]
         # A token of a tokenizer of one's own may hold a newline.
         return words if len(words) == len(places) else self._table.spell(places)
+
+    def ngram_buckets(self, subwords: Subwords, num_threads: int | None) -> tuple[npt.NDArray[np.int64], Ids]:
+        """Return the buckets of the character n-grams of each type, as :meth:`Subwords.of_words` does."""
+        from daneo.models.bags.tokens_kernels import join_types
+
+        arena = self._table.arena
+        text = np.empty(int((arena[self._places] & LOWER_HALF).sum()), dtype=np.uint8)
+        ends = np.empty(len(self), dtype=np.int64)
+        size = join_types(arena, self._places, text, ends)
+        return subwords.of_text(text[:size], ends, num_threads=num_threads)
 
     def selected(self, texts: npt.NDArray[np.bool_]) -> TokenTypes:
         """Return some of the texts, bool (N,), as numbers of the same types; counts stay as they are."""

@@ -33,12 +33,20 @@ def mark_tokens(text: Bytes, stop: int, inside: Bytes) -> None:
         inside[i] = not ((np.uint8(byte - np.uint8(9)) < np.uint8(5)) | (byte == 32) | (byte == 0))
 
 
+@njit(inline="always")
+def next_byte(letters: Bytes, at: np.uint64, end: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """The byte at a place, and the place behind it. A lone surrogate that stands for one byte is that byte."""
+    byte = np.uint64(letters[at])
+    if byte == 0xED and at + TWO < end and (letters[at + ONE] == 0xB2 or letters[at + ONE] == 0xB3):
+        return np.uint64(0x80 | (letters[at + ONE] & 1) << 6 | letters[at + TWO] & 0x3F), at + THREE
+    return byte, at + ONE
+
+
 @compiled
 def hash_types(arena: Numbers, places: Numbers, hashes: Ids) -> None:
     """Overwrite hashes, int32 (G,), with the hash of each type.
 
-    A lone surrogate that stands for a byte that is not UTF-8 ("surrogateescape") lies here as three bytes; it is hashed
-    as the byte that it stands for.
+    A byte that was not UTF-8 ("surrogateescape") lies here as the three bytes of a surrogate; it is hashed as itself.
     """
     letters = arena.view(np.uint8)
     for i in range(len(places)):
@@ -46,13 +54,26 @@ def hash_types(arena: Numbers, places: Numbers, hashes: Ids) -> None:
         end = at + (arena[places[i]] & LOWER_HALF)
         value = OFFSET
         while at < end:
-            byte = np.uint64(letters[at])
-            if byte == 0xED and at + TWO < end and (letters[at + ONE] == 0xB2 or letters[at + ONE] == 0xB3):
-                byte = np.uint64(0x80 | (letters[at + ONE] & 1) << 6 | letters[at + TWO] & 0x3F)
-                at += TWO
+            byte, at = next_byte(letters, at, end)
             value = ((value ^ (byte | SIGN if byte > 127 else byte)) * PRIME) & LOWER_HALF
-            at += ONE
         hashes[i] = np.int32(np.uint32(value))
+
+
+@compiled
+def join_types(arena: Numbers, places: Numbers, text: Bytes, ends: npt.NDArray[np.int64]) -> np.uint64:
+    """Overwrite text, uint8, with the bytes of the types, and ends, int64 (G,); return how many bytes there are.
+
+    Bytes that were not UTF-8 are themselves again, as in :func:`hash_types`.
+    """
+    letters, free = arena.view(np.uint8), ZERO
+    for i in range(len(places)):
+        at = (places[i] + TWO) << THREE
+        end = at + (arena[places[i]] & LOWER_HALF)
+        while at < end:
+            text[free], at = next_byte(letters, at, end)
+            free += ONE
+        ends[i] = free
+    return free
 
 
 @compiled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 SPACES = re.compile(rb"[\x00\t\n\v\f\r ]+")
 
@@ -21,6 +22,11 @@ def hash_types(tokens: list[bytes]) -> list[int]:
             value = (value ^ byte) * 16777619 & 0xFFFFFFFF
         hashes.append(value - 2**32 if value >= 2**31 else value)
     return hashes
+
+
+def join_types(tokens: list[bytes]) -> tuple[bytes, list[int]]:
+    """The tokens one after the other, and where each ends."""
+    return b"".join(tokens), list(accumulate(map(len, tokens)))
 
 
 def spell_types(tokens: list[bytes]) -> bytes:
