@@ -139,6 +139,25 @@ def test_word_vectors_predict_nothing(daneo: Any, tmp_path: Path) -> None:
     assert "holds 'word-vectors', which predicts no labels" in errors
 
 
+def test_compress(daneo: Any, model: Path, files: Path, tmp_path: Path) -> None:
+    arguments = ("compress", model, "--rows", "8", "--test", files / "train.txt")
+    status, printed, errors = daneo(*arguments, "-o", tmp_path / "small")
+    assert status == 0
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in printed.splitlines()}
+    assert rows["words"] == ["12", "8", "0.6667"]
+    assert float(rows["precision"][0]) == 1.0
+    assert f" predict {tmp_path / 'small'} 'some text'" in errors
+    small = package.FastTextClassifier.load(tmp_path / "small")
+    assert "</s>" in small.words
+    assert float(rows["precision"][1]) == pytest.approx(small.test(files / "train.txt").precision, abs=1e-4)
+    status, printed, _ = daneo(*arguments, "-o", tmp_path / "small.ftz", "--json")
+    assert json.loads(printed)["words"] == {"before": 12, "after": 8}
+    assert package.FastTextClassifier.load(tmp_path / "small.ftz").predict("good") == small.predict("good")
+    status, _, errors = daneo("compress", model, "-o", tmp_path / "x", "--words", "5")
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "a classifier has --rows" in errors
+
+
 @pytest.mark.parametrize("command", ["predict", "test", "train fasttext-classifier"])
 def test_help_has_examples(daneo: Any, command: str) -> None:
     status, printed, _ = daneo(*command.split(), "--help")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from daneo.cli.ask import load_vectors
+from daneo.cli.compress_classifier import compress_classifier, is_classifier
 from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table, program
 from daneo.cli.training_session import check_output
 
@@ -27,11 +28,14 @@ Examples:
   daneo compress vectors/ -o small/ --words 50000 --similarities wordsim353.tsv
   daneo compress vectors/ -o half/ --storage float16                  hardly a difference
   daneo compress glove.6B.300d.txt -o small/ --part-size 3
+  daneo compress model/ -o small/ --rows 20000 --test test.tsv        a classifier, and what it costs
+  daneo compress model/ -o small.ftz --rows 20000                     the same for Facebook's program
 """
 )
 def compress(
     vectors: Annotated[
-        Path, typer.Argument(metavar="VECTORS", help="Word vectors in any format, with n-grams or without.")
+        Path,
+        typer.Argument(metavar="VECTORS", help="Word vectors in any format, with n-grams or without; or a classifier."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The directory for the smaller ones.")],
     words: Annotated[
@@ -54,18 +58,33 @@ def compress(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Lines of two words and a judgement, to compare on; repeatable."),
     ] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Of a classifier, most words and n-grams to keep; otherwise all."),
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(metavar="FILE", help="For a classifier, texts with labels to compare on.")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Draws what is learned from, and compared.")] = 1,
     num_threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads that compute; otherwise one a core.")
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Make word vectors smaller, and print what that costs.
+    """Make word vectors or a classifier smaller, and print what that costs.
 
     Words that are dropped are answered from their n-grams, if the vectors have n-grams. For kept, dropped and misspelt
     words the tables show the mean cosine between a word's old and new vector, the rank correlation between the old and
     new cosines of random pairs, and the share of the ten nearest words that are the same.
     """
+    if rows is not None or test is not None or is_classifier(vectors):
+        if words is not None or ngrams is not None or similarities:
+            raise typer.BadParameter(
+                "--words, --ngrams and --similarities are for word vectors; a classifier has --rows"
+            )
+        how = {"num_rows": rows, "storage": storage, "part_size": part_size, "norms": norms, "seed": seed}
+        compress_classifier(vectors, output, how, test, as_json=json)
+        return
     from daneo.embeddings.compression.compressing import compress as make_smaller
 
     check_output(output)
