@@ -153,6 +153,9 @@ def test_compress(daneo: Any, model: Path, files: Path, tmp_path: Path) -> None:
     status, printed, _ = daneo(*arguments, "-o", tmp_path / "small.ftz", "--json")
     assert json.loads(printed)["words"] == {"before": 12, "after": 8}
     assert package.FastTextClassifier.load(tmp_path / "small.ftz").predict("good") == small.predict("good")
+    retrained = (*arguments[:4], "--retrain", files / "train.txt", "-o", tmp_path / "again")
+    assert daneo(*retrained)[0] == 0
+    assert package.FastTextClassifier.load(tmp_path / "again").words == small.words
     status, _, errors = daneo("compress", model, "-o", tmp_path / "x", "--words", "5")
     assert (status, errors.count("\n")) == (2, 1)
     assert "a classifier has --rows" in errors

@@ -14,7 +14,11 @@ from numpy.testing import assert_array_equal
 
 import daneo
 from daneo.embeddings.formats.tensors import map_tensors, write_tensors
+from daneo.models.fasttext_classifier_run import ClassifierRun
+from daneo.models.fasttext_classifier_training import training_set_of
+from daneo.models.labelled_types import labelled_types
 from daneo.models.model_kinds import load_classifier
+from daneo.models.predictions import Predictor
 
 Texts = tuple[list[str], list[str]]
 SMALL: dict[str, Any] = {"vector_size": 10, "epochs": 4, "learning_rate": 0.5, "num_threads": 1}
@@ -220,6 +224,31 @@ def test_compression_costs_little(model: daneo.FastTextClassifier, test_texts: T
     before = model.test(*test_texts).precision
     for settings in ({"storage": "float16"}, {"part_size": 1}, {"outputs": True}, {"num_rows": 400}):
         assert model.compressed(**settings).test(*test_texts).precision > before - 0.03
+
+
+@pytest.mark.parametrize("texts", ["training texts", "other texts"])
+def test_retraining_begins_where_the_model_ended(
+    texts: str, model: daneo.FastTextClassifier, train_texts: Texts, test_texts: Texts
+) -> None:
+    small = model.compressed(num_rows=400, storage="float32")
+    trained = small._trained.model
+    labelled = labelled_types(*(train_texts if texts == "training texts" else test_texts), "fasttext", "__label__")
+    run = ClassifierRun(small.config, training_set_of(trained, labelled, 1), None, before=trained)
+    # Rows that come together in these texts share one, the mean of theirs, with which these texts have the same vectors.
+    asked = train_texts[0] if texts == "training texts" else test_texts[0]
+    begun = Predictor(run.learned()).probabilities(asked, 1)
+    np.testing.assert_allclose(begun, small.probabilities(asked), rtol=1e-4, atol=1e-6)
+
+
+def test_retraining_learns_to_do_without(train_texts: Texts, test_texts: Texts) -> None:
+    model = daneo.FastTextClassifier(**SMALL, word_ngrams=2, num_buckets=5000).fit(*train_texts)
+    without, again = (model.compressed(num_rows=25, retrain=retrain) for retrain in (None, train_texts))
+    assert again.words == without.words
+    assert again.test(*train_texts).precision >= without.test(*train_texts).precision
+    assert again.test(*test_texts).precision > without.test(*test_texts).precision - 0.02
+    assert not np.array_equal(again._trained.model.outputs, without._trained.model.outputs)
+    with pytest.raises(ValueError, match="No text has a label that the classifier knows"), pytest.warns(match="1 of 1"):
+        model.compressed(num_rows=25, retrain=(["wave"], ["lava"]))
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,10 @@ def compress(
     test: Annotated[
         str | None, typer.Option(metavar="FILE", help="For a classifier, texts with labels to compare on.")
     ] = None,
+    retrain: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Train what is kept of a classifier again on these texts with labels."),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Draws what is learned from, and compared.")] = 1,
     num_threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads that compute; otherwise one a core.")
@@ -77,12 +81,13 @@ def compress(
     words the tables show the mean cosine between a word's old and new vector, the rank correlation between the old and
     new cosines of random pairs, and the share of the ten nearest words that are the same.
     """
-    if rows is not None or test is not None or is_classifier(vectors):
+    if any(one is not None for one in (rows, test, retrain)) or is_classifier(vectors):
         if words is not None or ngrams is not None or similarities:
             raise typer.BadParameter(
                 "--words, --ngrams and --similarities are for word vectors; a classifier has --rows"
             )
-        how = {"num_rows": rows, "storage": storage, "part_size": part_size, "norms": norms, "seed": seed}
+        how: dict[str, Any] = {"num_rows": rows, "storage": storage, "part_size": part_size, "norms": norms}
+        how |= {"seed": seed, "retrain": retrain}
         compress_classifier(vectors, output, how, test, as_json=json)
         return
     from daneo.embeddings.compression.compressing import compress as make_smaller

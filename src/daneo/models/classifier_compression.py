@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,8 +30,12 @@ def compress_classifier(
     norms: bool,
     outputs: bool,
     seed: int,
+    retrain: Callable[[TrainedClassifier], TrainedClassifier] | None = None,
 ) -> TrainedClassifier:
-    """Return a smaller classifier; :meth:`daneo.FastTextClassifier.compressed` documents the arguments."""
+    """Return a smaller classifier; :meth:`daneo.FastTextClassifier.compressed` documents the arguments.
+
+    `retrain` gets the classifier with fewer rows and returns it trained further, before its numbers are stored.
+    """
     from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
 
     if storage not in STORAGES:
@@ -48,13 +53,12 @@ def compress_classifier(
         return HalfRows.of(rows) if storage == "float16" else np.array(rows[:])
 
     table, used = _most_useful(model, num_rows)
-    return dataclasses.replace(
-        model,
-        table=table,
-        rows=stored(model.rows[used]),
-        row_texts=None if model.row_texts is None else model.row_texts[used],
-        outputs=stored(model.outputs) if outputs else np.array(model.outputs[:]),
-    )
+    row_texts = None if model.row_texts is None else model.row_texts[used]
+    smaller = dataclasses.replace(model, table=table, rows=np.asarray(model.rows[used]), row_texts=row_texts)
+    if retrain is not None:
+        smaller = retrain(smaller)
+    kept = stored(smaller.outputs) if outputs else np.array(smaller.outputs[:])
+    return dataclasses.replace(smaller, rows=stored(smaller.rows), outputs=kept)
 
 
 def _most_useful(model: TrainedClassifier, num_rows: int | None) -> tuple[RowTable, npt.NDArray[np.int64]]:

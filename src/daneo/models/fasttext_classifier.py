@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from daneo.models.fasttext_classifier_config import FastTextClassifierConfig
 from daneo.models.fasttext_classifier_run import ClassifierRun
-from daneo.models.fasttext_classifier_training import training_set
+from daneo.models.fasttext_classifier_training import training_set, training_set_of
 from daneo.models.label_predictions import PredictsLabels
-from daneo.models.labelled_types import Labels, labelled_types
+from daneo.models.labelled_types import LabelledTypes, Labels, labelled_types
 from daneo.models.predictions import Predictor
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
 
 if TYPE_CHECKING:
+    from daneo.models.trained_classifier import TrainedClassifier
+
     EpochCallback = Callable[["FastTextClassifier", int, float], None]
     Source = Sequence[str] | str | os.PathLike[str]
 
@@ -142,12 +144,9 @@ class FastTextClassifier(PredictsLabels):
         if resume and checkpoint is None:
             raise ValueError("resume=True goes on from a checkpoint: say which with checkpoint=path.")
         config = self.config
-        data = training_set(labelled_types(texts, labels, config.tokenizer, config.label_prefix), config)
-        labelled = None
-        if validation is not None:
-            source, truth = validation if isinstance(validation, tuple) else (validation, None)
-            labelled = labelled_types(source, truth, config.tokenizer, config.label_prefix)
-        run = ClassifierRun(config, data, labelled, checkpoint, resume)
+        data = training_set(self._read((texts, labels)), config)
+        held_out = None if validation is None else self._read(validation)
+        run = ClassifierRun(config, data, held_out, checkpoint, resume)
 
         def after_epoch(epoch: int, loss: float) -> None:
             self._take(run)
@@ -168,6 +167,7 @@ class FastTextClassifier(PredictsLabels):
         part_size: int = 2,
         norms: bool = True,
         outputs: bool = False,
+        retrain: Source | tuple[Source, Labels | None] | None = None,
         seed: int = 1,
     ) -> FastTextClassifier:
         """Return a smaller model that predicts nearly the same; `test` both to see what it costs.
@@ -185,6 +185,9 @@ class FastTextClassifier(PredictsLabels):
             Keep the lengths of rows apart, in one more byte a row.
         outputs : bool
             Compress the rows of the labels, too, which pays for thousands of labels.
+        retrain : path, or pair of texts and labels, or None
+            Train the rows that are kept on these texts, with the model's settings, before their numbers are stored: the
+            training texts, that they may learn to do without the others. It helps where few rows are kept.
         seed : int
             Draws the rows that the centroids are learned from.
 
@@ -200,6 +203,12 @@ class FastTextClassifier(PredictsLabels):
         """
         from daneo.models.classifier_compression import compress_classifier
 
+        def trained_further(model: TrainedClassifier) -> TrainedClassifier:
+            assert retrain is not None
+            run = ClassifierRun(self.config, training_set_of(model, self._read(retrain), seed), None, before=model)
+            run.train(None, None, checkpoint_seconds=0.0)
+            return run.learned()
+
         model = compress_classifier(
             self._trained.model,
             num_rows=num_rows,
@@ -208,6 +217,7 @@ class FastTextClassifier(PredictsLabels):
             norms=norms,
             outputs=outputs,
             seed=seed,
+            retrain=None if retrain is None else trained_further,
         )
         smaller = type(self)(**dataclasses.asdict(self.config))
         smaller.losses, smaller.validation_scores = list(self.losses), list(self.validation_scores)
@@ -266,6 +276,10 @@ class FastTextClassifier(PredictsLabels):
     def __repr__(self) -> str:
         state = f"{len(self.labels)} labels, {len(self.words):,} words" if self.is_trained else "not trained"
         return f"<FastTextClassifier: {state}, {self.config.loss}>"
+
+    def _read(self, labelled: Source | tuple[Source, Labels | None]) -> LabelledTypes:
+        source, labels = labelled if isinstance(labelled, tuple) else (labelled, None)
+        return labelled_types(source, labels, self.config.tokenizer, self.config.label_prefix)
 
     def _take(self, run: ClassifierRun) -> None:
         self.losses, self.validation_scores, self.best_epoch = run.losses, run.validation_scores, run.best_epoch

@@ -33,6 +33,8 @@ class ClassifierRun:
     checkpoint : path or None
     resume : bool
         Go on from the checkpoint.
+    before : TrainedClassifier or None
+        Begin where this one ended.
 
     Raises
     ------
@@ -45,11 +47,13 @@ class ClassifierRun:
         config: FastTextClassifierConfig,
         data: TrainingSet,
         validation: LabelledTypes | None,
-        checkpoint: str | os.PathLike[str] | None,
-        resume: bool,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        *,
+        before: TrainedClassifier | None = None,
     ) -> None:
         self._config, self._data = config, data
-        self._step, self._state = start(config, data)
+        self._step, self._state = start(config, data, before)
         self._stopping = None if validation is None else EarlyStopping(config, data, validation, self._state)
         self._saved: Checkpoint | None = None
         if checkpoint is not None:
@@ -61,8 +65,8 @@ class ClassifierRun:
                 "validation": None if self._stopping is None else self._stopping.check_sum(),
             }
             self._saved = Checkpoint(checkpoint, asked, resume=resume)
-            if (before := self._saved.load()) is not None:
-                self._state.restore(before)
+            if (state := self._saved.load()) is not None:
+                self._state.restore(state)
 
     @property
     def losses(self) -> list[float]:

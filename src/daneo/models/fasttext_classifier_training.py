@@ -14,13 +14,14 @@ from daneo.embeddings.checkpoint import TrainingState
 from daneo.embeddings.training_run import Position, Step
 from daneo.embeddings.word2vec_matrices import Floats, initial_vectors, padded_rows
 from daneo.embeddings.word2vec_training import random_states
-from daneo.models.bags.shared_rows import TrainingBags, training_bags
+from daneo.models.bags.shared_rows import TrainingBags, bags_of_known_rows, training_bags
 from daneo.models.fasttext_classifier_config import FastTextClassifierConfig
 from daneo.models.label_tree import label_tree
 from daneo.models.labelled_types import LabelledTypes
 from daneo.models.trained_classifier import TrainedClassifier
 from daneo.threads import available_cores
 
+_ROWS_AT_ONCE = 1 << 14
 NOISE_EXPONENT = 0.5  # labels are drawn as noise with p ~ count**this, as in Facebook's program
 
 
@@ -90,15 +91,48 @@ def training_set(labelled: LabelledTypes, config: FastTextClassifierConfig) -> T
         word_ngrams=config.word_ngrams,
         seed=config.seed,
     )
+    return _training_set(bags, labels, labelled)
+
+
+def training_set_of(model: TrainedClassifier, labelled: LabelledTypes, seed: int) -> TrainingSet:
+    """List the rows of each text for the words, n-grams and labels that a classifier has; others do not count.
+
+    Raises
+    ------
+    ValueError
+        No text has a label that it knows.
+    """
+    labels = model.labels
+    labelled = labelled.renumbered(labels.words).without_others(len(labels)).with_labels_only()
+    if not len(labelled):
+        raise ValueError("No text has a label that the classifier knows, so there is nothing to learn from.")
+    return _training_set(bags_of_known_rows(labelled.types, model.table, seed), labels, labelled)
+
+
+def _training_set(bags: TrainingBags, labels: Vocabulary, labelled: LabelledTypes) -> TrainingSet:
     row_texts = np.bincount(bags.bags.rows, minlength=len(bags.shares)).astype(np.int32)
     return TrainingSet(bags, row_texts, labels, labelled.starts, labelled.labels)
 
 
-def start(config: FastTextClassifierConfig, data: TrainingSet) -> tuple[Step, TrainingState]:
-    """Bind the kernel that the settings ask for to its arrays; return what trains a stretch, and what it changes."""
+def start(
+    config: FastTextClassifierConfig, data: TrainingSet, before: TrainedClassifier | None = None
+) -> tuple[Step, TrainingState]:
+    """Bind the kernel that the settings ask for to its arrays; return what trains a stretch, and what it changes.
+
+    Parameters
+    ----------
+    config, data
+        The settings, and what there is to learn from.
+    before : TrainedClassifier or None
+        Begin where this one ended, which must have the words, n-grams and labels of `data`; None begins anew.
+    """
     num_threads, num_labels = config.num_threads or available_cores(), len(data.labels)
-    inputs = initial_vectors(len(data.bags.shares), config.vector_size, config.seed, scale=1.0)
     outputs = padded_rows(-(-num_labels // 4) * 4, config.vector_size)
+    if before is None:
+        inputs = initial_vectors(len(data.bags.shares), config.vector_size, config.seed, scale=1.0)
+    else:
+        inputs = _rows_before(data, before)
+        outputs[:num_labels, : config.vector_size] = before.outputs[:]
     position = Position(np.zeros(num_threads), np.zeros(num_threads))
     random = random_states(config.seed, num_threads, 0)
     train = _trainer(config, data, inputs, outputs)
@@ -112,6 +146,22 @@ def start(config: FastTextClassifierConfig, data: TrainingSet) -> tuple[Step, Tr
         return train(orders[epoch][ids], learning_rate, random[thread])
 
     return step, TrainingState(inputs, outputs, random, position)
+
+
+def _rows_before(data: TrainingSet, before: TrainedClassifier) -> Floats:
+    """The rows of a classifier in the coordinates of training: their sum by the root of how many share one."""
+    shares, size = data.bags.shares, before.rows.shape[1]
+    inputs = padded_rows(len(shares), size)
+    for old, new in (
+        (before.table.word_rows, data.bags.table.word_rows),
+        (before.table.ngram_rows, data.bags.table.ngram_rows),
+    ):
+        assert old is not None
+        assert new is not None
+        for first in range(0, len(old), _ROWS_AT_ONCE):
+            some = new[first : first + _ROWS_AT_ONCE]
+            np.add.at(inputs[:, :size], some, before.rows[old[first : first + _ROWS_AT_ONCE]] * shares[some][:, None])
+    return inputs
 
 
 # train(texts, learning rate, random state) -> loss summed over the examples, number of examples

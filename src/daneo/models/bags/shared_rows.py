@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from daneo.corpus.vocabulary import Vocabulary
 from daneo.embeddings.subwords.subwords import Subwords
@@ -99,26 +99,70 @@ def training_bags(
             f"No word of the texts occurs {min_count} times (min_count), so there is nothing to learn from. "
             "Give more texts or a smaller min_count."
         )
-    keys = np.random.default_rng([seed, 2]).integers(0, 2**64, len(types.ends), dtype=np.uint64)
-    rows = TypeRows(own, starts, parts)
-    shared = _shared_rows(members, ngrams, rows, len(frequent) + len(buckets), keys)
-    shares = (1 / np.sqrt(np.bincount(shared))).astype(np.float32)
-    rows = TypeRows(np.where(own >= 0, shared[np.maximum(own, 0)], own), starts, shared[parts])
+    shared = _shared_rows(members, ngrams, TypeRows(own, starts, parts), len(frequent) + len(buckets), seed)
     words = Vocabulary(types.words(frequent), counts[frequent])
     table = RowTable(words, subwords, word_ngrams, label_prefix, shared[: len(words)], buckets, shared[len(words) :])
+    return _bags(table, members, ngrams, TypeRows(own, starts, parts), shared)
+
+
+def bags_of_known_rows(types: TokenTypes, table: RowTable, seed: int) -> TrainingBags:
+    """List the rows of each text, where it is known which words and which buckets have one; others do not count.
+
+    Parameters
+    ----------
+    types : TokenTypes
+        The texts.
+    table : RowTable
+        Its words and buckets are taken. Which of them share a row is found out anew, by these texts.
+    seed : int
+        As for :func:`training_bags`.
+    """
+    num_words, buckets = len(table.words), table.buckets
+    assert buckets is not None
+    members = text_members(types, table.label_prefix, table.word_ngrams, table.subwords.num_buckets)
+    apart = RowTable(
+        table.words,
+        table.subwords,
+        buckets=buckets,
+        ngram_rows=np.arange(num_words, num_words + len(buckets), dtype=np.int32),
+        count_missing=False,
+    )
+    own, starts, parts = apart.of_types(types)
+    starts, parts = _with_rows(starts, parts)
+    ngram_starts, ngrams = _with_rows(members.ngram_starts, apart.of_buckets(members.buckets))
+    members, rows = members._replace(ngram_starts=ngram_starts), TypeRows(own, starts, parts)
+    shared = _shared_rows(members, ngrams, rows, num_words + len(buckets), seed)
+    table = dataclasses.replace(table, word_rows=shared[:num_words], ngram_rows=shared[num_words:], count_missing=False)
+    return _bags(table, members, ngrams, rows, shared)
+
+
+def _with_rows(starts: Starts, rows: Ids) -> tuple[Starts, Ids]:
+    """Leave out what has no row."""
+    has_row = rows >= 0
+    return np.concatenate([[0], np.cumsum(has_row)])[starts], rows[has_row]
+
+
+def _bags(table: RowTable, members: TextMembers, ngrams: Ids, rows: TypeRows, shared: Ids) -> TrainingBags:
+    shares = (1 / np.sqrt(np.bincount(shared))).astype(np.float32)
+    own = np.where(rows.own >= 0, shared[np.maximum(rows.own, 0)], rows.own)
+    rows = TypeRows(own, rows.starts, shared[rows.parts])
     return TrainingBags(table, _collected(members, shared[ngrams], rows, shares), shares)
 
 
-def _shared_rows(members: TextMembers, ngrams: Ids, rows: TypeRows, num_rows: int, keys: npt.NDArray[np.uint64]) -> Ids:
+def _shared_rows(members: TextMembers, ngrams: Ids, rows: TypeRows, num_rows: int, seed: int) -> Ids:
     """Number rows, int32 (num_rows,), so that those have the same number that occur in the same texts as often."""
     from daneo.models.bags.bags_kernels import add_keys, number_alike
 
+    random = np.random.default_rng([seed, 2])
+    keys = random.integers(0, 2**64, len(members.starts) - 1, dtype=np.uint64)
     type_sums, sums = np.zeros(len(rows.own), dtype=np.uint64), np.zeros(num_rows, dtype=np.uint64)
     add_keys(members.starts, members.types, keys, type_sums)
     has_row = rows.own >= 0
     sums[rows.own[has_row]] = type_sums[has_row]
     add_keys(rows.starts, rows.parts, type_sums, sums)
     add_keys(members.ngram_starts, ngrams, keys, sums)
+    unused = np.flatnonzero(sums == 0)  # rows that no text has stay apart: they may be known, and different
+    sums[unused] = random.integers(0, 2**64, len(unused), dtype=np.uint64)
     numbers = np.empty(num_rows, dtype=np.int32)
     number_alike(sums, numbers)
     return numbers
