@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from daneo.embeddings import fasttext_parts
-from daneo.embeddings.fasttext_parts import PartRows, Parts, first_rows, grown_rows, parts_of, pieces_of
+from daneo.embeddings.fasttext_parts import (
+    PartRows,
+    Parts,
+    first_rows,
+    grown_rows,
+    parts_of,
+    pieces_of,
+)
 from daneo.embeddings.rows import ChosenRows
 from daneo.embeddings.subwords.subwords import Subwords
 
@@ -33,6 +40,9 @@ def test_a_word_is_made_of_its_own_row_and_of_its_ngrams(subwords: Subwords, num
     assert parts.buckets.tolist() == sorted({bucket for word in expected for bucket in word})
     assert (parts.num_words, parts.num_rows) == (len(WORDS), len(WORDS) + len(parts.buckets))
     assert (parts.starts.dtype, parts.rows.dtype, parts.buckets.dtype) == (np.int64, np.int32, np.int32)
+    # The share by which parts change so that their mean changes by 1, though some are there twice.
+    for share, buckets in zip(parts.shares, expected, strict=True):
+        assert_allclose(share * (1 + sum(map(buckets.count, buckets))), 1 + len(buckets), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +108,7 @@ def test_grown_rows_are_the_old_ones_and_new_ones(
 @given(lengths=st.lists(st.integers(0, 30), max_size=30), piece=st.integers(1, 20))
 def test_every_word_is_in_one_piece(lengths: list[int], piece: int) -> None:
     ends = np.cumsum(lengths, dtype=np.int64)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fasttext_parts, "PIECE", piece)
-        pieces = [(first, stops.tolist()) for first, stops in pieces_of(ends)]
+    pieces = [(first, stops.tolist()) for first, stops in pieces_of(ends, piece)]
     assert all(0 <= stops[-1] <= piece and stops == sorted(stops) for _, stops in pieces)
     # Pieces lie one after the other, and cover the text.
     assert [first for first, _ in pieces] == [0, *(first + stops[-1] for first, stops in pieces)][: len(pieces)]
@@ -121,7 +129,7 @@ def test_every_word_is_in_one_piece(lengths: list[int], piece: int) -> None:
 
 def test_threads_have_means_of_their_own() -> None:
     parts = parts_of(WORDS, SUBWORDS, num_threads=1)
-    rows = PartRows(parts, first_rows(parts, 16, 1), None, 2)
+    rows = PartRows(parts, first_rows(parts, 16, 1), None, piece=4, num_threads=2)
     before = rows.rows.copy()
     pieces = []
     for thread in range(2):
@@ -133,8 +141,8 @@ def test_threads_have_means_of_their_own() -> None:
     other[row_of[2]] += 2
     assert next(first, None) is None
     assert next(second, None) is None
-    # Both have given their changes: to each part of word 1 a one, of word 2 a two, as often as it is in the word.
+    # Both have given their changes: to each part of word 1 a one, of word 2 a two, with the words' shares.
     expected = before.astype(np.float64)
     for word in (1, 2):
-        np.add.at(expected, parts.rows[parts.starts[word] : parts.starts[word + 1]], word)
+        np.add.at(expected, parts.rows[parts.starts[word] : parts.starts[word + 1]], word * parts.shares[word])
     np.testing.assert_allclose(rows.rows, expected, rtol=0, atol=1e-5)
