@@ -418,7 +418,7 @@ def test_a_directory_that_is_not_a_model_is_refused(trained: dict[str, Word2Vec]
         ),
         ('"window": 2', '"window": "two"', r"settings are not those of Word2Vec \(.*window=.*expected int"),
         ('"window": 2', '"widnow": 2', "settings are not those of Word2Vec .*Did you mean window"),
-        ('"num_tokens": 720', '"num_tokens": "many"', "expected training.num_tokens and training.losses to be numbers"),
+        ('"num_tokens": 720', '"num_tokens": "many"', "expected training.num_tokens to be a whole number"),
         ("negative_sampling", "hierarchical_softmax", r"'outputs': expected float32 of shape \(14, 10\)"),
     ):
         (model / "config.json").write_text(config.replace(old, new))

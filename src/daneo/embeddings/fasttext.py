@@ -16,7 +16,7 @@ from daneo.embeddings.noise import keep_probabilities
 from daneo.embeddings.subword_vectors import SubwordVectors
 from daneo.embeddings.subwords.ngram_vectors import NgramVectors
 from daneo.embeddings.subwords.word_means import WordMeans
-from daneo.embeddings.word2vec_matrices import LANES, Floats
+from daneo.embeddings.word2vec_matrices import Floats
 from daneo.embeddings.word_trainer import WordTrainer
 from daneo.progress import ProgressCallback
 from daneo.settings import configured
@@ -90,23 +90,23 @@ class FastText(WordTrainer):
     @configured(FastTextConfig)
     def __init__(self, config: FastTextConfig) -> None:
         super().__init__(config)
-        self._parts: Parts | None = None  # while training
+        self._running: PartRows | None = None  # while training
         self._own: Rows | None = None  # (V, D), and below (U, D): after training
         self._ngrams: Rows | None = None
         self._buckets: npt.NDArray[np.int32] | None = None
-        self._weights: Floats | None = None  # of positions, (2 * window + 1, width)
+        self._weights: Floats | None = None  # of positions, (2 * window + 1, D)
         self._means: WordMeans | None = None
 
     @property
     def vectors(self) -> SubwordVectors:
         """The word vectors; during training a copy of them as they are."""
-        words, parts, size = self.vocabulary, self._parts, self.config.vector_size
+        words, size = self.vocabulary, self.config.vector_size
         own, rows, buckets, means = self._own, self._ngrams, self._buckets, self._means
         if self._training:
-            assert self._inputs is not None
-            assert parts is not None
-            own, buckets, means = self._inputs[: len(words), :size].copy(), parts.buckets, None
-            rows = self._inputs[len(words) : parts.num_rows, :size].copy()
+            assert self._running is not None
+            parts, inputs = self._running.parts, self._running.rows
+            own, buckets, means = inputs[: len(words), :size].copy(), parts.buckets, None
+            rows = inputs[len(words) : parts.num_rows, :size].copy()
         if means is None:
             assert own is not None
             assert rows is not None
@@ -121,7 +121,10 @@ class FastText(WordTrainer):
     @property
     def position_weights(self) -> Floats | None:
         """What each place from -window to window is multiplied by, (2 * window + 1, D); None without this setting."""
-        return None if self._weights is None else self._weights[:, : self.config.vector_size]
+        if self._training:
+            assert self._running is not None
+            return _without_padding(self._running.position_weights, self.config)
+        return self._weights
 
     def fit(
         self,
@@ -159,8 +162,9 @@ class FastText(WordTrainer):
 
         def begin(words: Vocabulary) -> PartRows:
             parts = parts_of(words.words, config.parts, num_threads=config.num_threads)
-            self._weights = _equal_weights(config)
-            return self._part_rows(parts, first_rows(parts, config.vector_size, config.seed), words)
+            equal = np.ones((2 * config.window + 1, config.vector_size), np.float32)
+            rows = first_rows(parts, config.vector_size, config.seed)
+            return self._part_rows(parts, rows, equal if config.position_weights else None, words)
 
         asked = {"task": "fit"}
         self._fit(corpus, vocabulary, begin, asked, progress, on_epoch, checkpoint, checkpoint_seconds, resume)
@@ -238,8 +242,8 @@ class FastText(WordTrainer):
         Parameters
         ----------
         path : path
-        errors : {"strict", "replace", "ignore", "surrogateescape"}, default "strict"
-            What to do with words of a .bin that are not UTF-8.
+        errors : {"strict", "surrogateescape"}, default "strict"
+            What to do with words of a .bin that are not UTF-8: raise, or keep their bytes as lone surrogates.
 
         Raises
         ------
@@ -253,19 +257,23 @@ class FastText(WordTrainer):
         model = cls(**dataclasses.asdict(config))
         model._vocabulary, model._outputs = saved.vocabulary, saved.outputs
         model._own, model._ngrams, model._buckets = saved.own, saved.ngrams, saved.buckets
-        model._weights = _equal_weights(config)
-        if model._weights is not None:
-            model._weights[:, : config.vector_size] = saved.position_weights
+        model._weights = saved.position_weights
         model.losses, model._num_tokens = list(saved.losses), saved.num_tokens
         return model
 
-    def _part_rows(self, parts: Parts, rows: Floats, words: Vocabulary) -> PartRows:
-        config, self._parts = self.config, parts
+    def _part_rows(self, parts: Parts, rows: Floats, weights: Floats | None, words: Vocabulary) -> PartRows:
+        config = self.config
         kept = words.counts.astype(np.float64) * keep_probabilities(words.counts, config.sample)
         predictions = config.negative + 1 if config.loss == "negative_sampling" else 1 + int(np.log2(len(words)))
-        step = config.first_learning_rate * config.window * predictions
-        piece = piece_size(parts, kept, step)
-        return PartRows(parts, rows, self._weights, piece=piece, num_threads=config.num_threads or available_cores())
+        contexts = config.window if config.shrink_windows else 2 * config.window
+        step = config.first_learning_rate * contexts * predictions
+        piece, share = piece_size(parts, kept, step)
+        num_threads = config.num_threads or available_cores()
+        padded = None if weights is None else np.zeros((len(weights), rows.shape[1]), np.float32)
+        if padded is not None:
+            padded[:, : config.vector_size] = weights
+        self._running = PartRows(parts, rows, padded, piece=piece, share=share, num_threads=num_threads)
+        return self._running
 
     def _extended(self, old: Vocabulary, extended: Vocabulary, frozen: Sequence[str]) -> PartRows:
         config, buckets = self.config, self._buckets
@@ -274,23 +282,20 @@ class FastText(WordTrainer):
         assert self._ngrams is not None
         parts = parts_of(extended.words, config.parts, also=buckets, num_threads=config.num_threads)
         rows = grown_rows(buckets, self._own, self._ngrams, parts, config.vector_size, config.seed)
-        return self._part_rows(parts, rows, extended)
+        return self._part_rows(parts, rows, self._weights, extended)
 
     def _num_rows(self) -> int:
-        assert self._parts is not None
-        return self._parts.num_rows
+        assert self._running is not None
+        return self._running.parts.num_rows
 
     def _keep(self, inputs: Floats) -> None:
-        assert self._parts is not None
-        num_words = self._parts.num_words
-        self._own, self._ngrams, self._buckets = inputs[:num_words], inputs[num_words:], self._parts.buckets
-        self._inputs, self._parts, self._means = None, None, None
+        assert self._running is not None
+        parts = self._running.parts
+        self._own, self._ngrams, self._buckets = inputs[: parts.num_words], inputs[parts.num_words :], parts.buckets
+        self._weights = _without_padding(self._running.position_weights, self.config)
+        self._inputs, self._running, self._means = None, None, None
 
 
-def _equal_weights(config: FastTextConfig) -> Floats | None:
-    """Return weights of 1 for every place in the window, padded; None where there are none to learn."""
-    if not config.position_weights:
-        return None
-    weights = np.zeros((2 * config.window + 1, -(-config.vector_size // LANES) * LANES), np.float32)
-    weights[:, : config.vector_size] = 1
-    return weights
+def _without_padding(weights: Floats | None, config: FastTextConfig) -> Floats | None:
+    """Return a copy of the numbers that count."""
+    return None if weights is None else weights[:, : config.vector_size].copy()

@@ -44,7 +44,10 @@ class FastTextConfig(Word2VecConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _ = self.parts  # refuses what does not fit together
+        try:
+            _ = self.parts
+        except ValueError as error:  # whose n-grams these are is the user's word for it
+            raise ValueError(str(error).replace("Subwords(", "FastText(")) from None
         if self.position_weights and self.architecture != "cbow":
             raise ValueError('FastText(position_weights=True) is for architecture="cbow"; skip-gram has no use for it.')
 

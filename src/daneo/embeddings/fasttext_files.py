@@ -16,19 +16,21 @@ from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_confi
 from daneo.embeddings.formats.tensors import map_tensors, write_tensors
 from daneo.embeddings.formats.vectors_directory import open_directory, write_vectors
 from daneo.embeddings.word2vec_card import card
+from daneo.embeddings.word2vec_config import LOSSES
 from daneo.embeddings.word2vec_files import demand, read_losses, read_settings
 from daneo.embeddings.word2vec_matrices import Floats, num_outputs
 from daneo.files import replaced_directory
 
 if TYPE_CHECKING:
     from daneo.corpus import Vocabulary
+    from daneo.embeddings.formats.fasttext_file import FastTextFile
     from daneo.embeddings.rows import Rows
     from daneo.embeddings.subword_vectors import SubwordVectors
 
 
 @dataclasses.dataclass(frozen=True)
 class SavedFastText:
-    """All that further training needs. The rows are memory-mapped and read-only.
+    """All that further training needs; rows that come from a file are memory-mapped and read-only.
 
     Attributes
     ----------
@@ -38,8 +40,8 @@ class SavedFastText:
         Rows of the words' own and of n-grams.
     buckets : int32 array of shape (U,), rising
         The bucket of each n-gram row.
-    outputs : float32 array or None
-        None begins with zeros.
+    outputs : float32 array
+        A row for each word, or for each inner node of the tree.
     position_weights : float32 array of shape (2 * window + 1, D) or None
     losses, num_tokens
         What training said so far.
@@ -50,7 +52,7 @@ class SavedFastText:
     own: Rows
     ngrams: Rows
     buckets: npt.NDArray[np.int32]
-    outputs: Floats | None
+    outputs: Floats
     position_weights: Floats | None = None
     losses: Sequence[float] = ()
     num_tokens: int = 0
@@ -58,7 +60,6 @@ class SavedFastText:
 
 def write_directory(path: str | os.PathLike[str], model: SavedFastText, vectors: SubwordVectors) -> None:
     """Write a model beside `path` and rename it."""
-    assert model.outputs is not None
     training = {"algorithm": "fasttext", "losses": list(model.losses), "num_tokens": model.num_tokens}
     tensors = {"own": np.asarray(model.own[:]), "outputs": model.outputs}
     if model.position_weights is not None:
@@ -117,7 +118,6 @@ def write_bin(path: str | os.PathLike[str], model: SavedFastText) -> None:
             f"fastText has n-grams of characters only, this model has n-grams of {subwords.kind}. format='daneo' keeps "
             "them; vectors.save(path, format='fasttext-vec') writes the vectors of the words alone."
         )
-    assert model.outputs is not None
     outputs = np.zeros((len(words), config.vector_size), np.float32)
     outputs[: len(model.outputs)] = model.outputs[
         :
@@ -146,34 +146,55 @@ def read_bin(path: str | os.PathLike[str], errors: str) -> SavedFastText:
         It is a classifier, is quantised, or was trained with a loss that FastText does not have.
     """
     from daneo.corpus import Vocabulary
+    from daneo.embeddings.formats import recognise
     from daneo.embeddings.formats.fasttext_file import read_fasttext
 
+    if errors not in ("strict", "surrogateescape"):
+        raise ValueError(
+            f"FastText.load(errors=...) expected strict, or surrogateescape, which keeps all bytes; got {errors!r}. "
+            "Other spellings would have other n-grams."
+        )
+    format = recognise(path)
+    if format != "fasttext-bin":
+        raise ValueError(
+            f"{path} holds vectors alone ({format}), which cannot be trained further as a model. Start from them with "
+            "Word2Vec().fit(corpus, vectors=WordVectors.load(path))."
+        )
     model = read_fasttext(path, errors=errors)
-    if model.model == "supervised":
-        raise ValueError(f"{path} is a text classifier. Open it with daneo.FastTextClassifier.load.")
-    if (
-        not isinstance(model.inputs, np.ndarray)
-        or model.pruned is not None
-        or not isinstance(model.outputs, np.ndarray)
-    ):
-        raise ValueError(f"{path} is quantised, so it cannot be trained further. Open it with WordVectors.load.")
-    if model.loss not in ("negative_sampling", "hierarchical_softmax"):
-        raise ValueError(f"{path} was trained with the loss {model.loss}; expected negative sampling or softmax tree.")
-    has_ngrams = bool(model.num_buckets) and 0 < model.max_ngram >= model.min_ngram
-    config = FastTextConfig(
-        vector_size=model.vector_size, window=model.window, epochs=model.epochs, min_count=max(model.min_count, 1),
-        negative=max(model.negative, 1), sample=model.sample, loss=model.loss, architecture=model.model,
-        min_ngram=model.min_ngram if has_ngrams else 0, max_ngram=model.max_ngram if has_ngrams else 0,
-        num_buckets=model.num_buckets if has_ngrams else 0,
-    )  # fmt: skip
-    num_words = len(model.words)
+    config, num_words = _trainable(path, model), len(model.words)
+    if len(set(model.words)) < num_words:
+        raise ValueError(f"{path} holds a word twice, so it cannot be trained further. Open it with WordVectors.load.")
     return SavedFastText(
         config=config,
         vocabulary=Vocabulary(model.words, model.counts),
         own=model.inputs[:num_words],
         ngrams=model.inputs[num_words : num_words + config.num_buckets],
         buckets=np.arange(config.num_buckets, dtype=np.int32),
-        # Our Huffman tree may number its nodes otherwise.
-        outputs=model.outputs[:num_words] if model.loss == "negative_sampling" else None,
+        outputs=model.outputs[: num_words - (config.loss == "hierarchical_softmax")],
         num_tokens=model.num_tokens,
     )
+
+
+def _trainable(path: str | os.PathLike[str], model: FastTextFile) -> FastTextConfig:
+    """Return the settings of a .bin; refuse what cannot be trained further."""
+    if model.model == "supervised":
+        raise ValueError(f"{path} is a text classifier. Open it with daneo.FastTextClassifier.load.")
+    if model.pruned is not None or not all(isinstance(rows, np.ndarray) for rows in (model.inputs, model.outputs)):
+        raise ValueError(f"{path} is quantised, so it cannot be trained further. Open it with WordVectors.load.")
+    if model.loss not in LOSSES:
+        raise ValueError(
+            f"{path} was trained with the loss {model.loss}; expected {' or '.join(LOSSES)}. Open it with "
+            "WordVectors.load."
+        )
+    has_ngrams = bool(model.num_buckets) and 0 < model.max_ngram >= model.min_ngram
+    try:
+        return FastTextConfig(
+            vector_size=model.vector_size, window=model.window, epochs=model.epochs, sample=model.sample,
+            min_count=max(model.min_count, 1),  # 0 keeps all words, as 1 does
+            # With a tree there is no noise, and the file may say so.
+            negative=model.negative if model.loss == "negative_sampling" else max(model.negative, 1),
+            loss=model.loss, architecture=model.model, num_buckets=model.num_buckets if has_ngrams else 0,
+            min_ngram=model.min_ngram if has_ngrams else 0, max_ngram=model.max_ngram if has_ngrams else 0,
+        )  # fmt: skip
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be trained further with its settings: {error}") from error

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from daneo.embeddings.word2vec_training import Ends, Ids, Piece
 
 LONGEST_PIECE, SHORTEST_PIECE = 2048, 16  # words of the text that are trained on between two visits to their parts
-_BOLDNESS = 24.0  # see piece_size
+_BOLDNESS, _MOST_BOLDNESS = 10.0, 60.0  # of all words together, and of any one: see piece_size
 _ROWS_AT_ONCE = 1 << 14
 
 
@@ -34,11 +34,14 @@ class Parts:
         A word's own row first; an n-gram that comes twice in a word is there twice.
     buckets : int32 array of shape (U,), rising
         The bucket that row V + i is of.
+    shares : float32 array of shape (V,)
+        What share of a word's change goes to each of its parts: see word_parts_reference.py.
     """
 
     starts: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int32]
     buckets: npt.NDArray[np.int32]
+    shares: npt.NDArray[np.float32]
 
     @property
     def num_words(self) -> int:
@@ -63,6 +66,8 @@ def parts_of(
     >>> parts.buckets.tolist(), parts.starts.tolist(), parts.rows.tolist()
     ([0, 20, 75, 95], [0, 4, 6], [0, 4, 3, 5, 1, 2])
     """
+    from daneo.embeddings.word_parts_kernels import give_shares
+
     starts, used = subwords.of_words(words, num_threads=num_threads)
     buckets, place = np.unique(used, return_inverse=True)
     if also is not None:
@@ -80,7 +85,9 @@ def parts_of(
     is_own[starts[:-1]] = True
     rows[is_own] = np.arange(len(words))
     rows[~is_own] = place + len(words)
-    return Parts(starts, rows, buckets.astype(np.int32))
+    shares = np.empty(len(words), np.float32)
+    give_shares(starts, rows, shares)
+    return Parts(starts, rows, buckets.astype(np.int32), shares)
 
 
 def first_rows(parts: Parts, vector_size: int, seed: int, *, first: int = 0) -> Floats:
@@ -133,34 +140,39 @@ class PartRows:
         The rows to begin with, padded.
     position_weights : float32 array of shape (2 * window + 1, width), or None
         Weights of places in the window, padded.
-    piece : int
-        Words of the text in a piece: see :func:`piece_size`.
+    piece, share : int and float
+        Words of the text in a piece, and the share of their changes that goes to parts: see :func:`piece_size`.
     num_threads : int
         How many threads ask for pieces.
     """
 
     def __init__(
-        self, parts: Parts, rows: Floats, position_weights: Floats | None, *, piece: int, num_threads: int
+        self,
+        parts: Parts,
+        rows: Floats,
+        position_weights: Floats | None,
+        *,
+        piece: int,
+        share: float = 1.0,
+        num_threads: int,
     ) -> None:
-        self.rows = rows
+        self.parts, self.rows, self.position_weights = parts, rows, position_weights
         self.learned = {} if position_weights is None else {"position_weights": position_weights}
         self._weights = np.zeros((0, rows.shape[1]), np.float32) if position_weights is None else position_weights
-        self._parts, self._piece = parts, piece
-        self._threads = [
-            _Means(min(piece, parts.num_words), parts.num_words, rows.shape[1]) for _ in range(num_threads)
-        ]
+        self._piece, self._shares = piece, parts.shares * np.float32(share)
+        self._threads = [_Means(piece, parts.num_words, rows.shape[1]) for _ in range(num_threads)]
 
     def pieces(self, thread: int, kept: Ids, ends: Ends) -> Iterator[Piece]:
         """See `daneo.embeddings.word2vec_training.Inputs`."""
         from daneo.embeddings.word_parts_kernels import give_changes, take_means
 
-        mine, parts = self._threads[thread], (self.rows, self._parts.starts, self._parts.rows)
+        mine, parts = self._threads[thread], (self.rows, self.parts.starts, self.parts.rows)
         arrays = mine.row_of, mine.words, mine.means, mine.before
         for first, stops in pieces_of(ends, self._piece):
             words = kept[first:]
             num_words = take_means(words, stops[-1], *parts, *arrays)
             yield words, stops, mine.means, mine.row_of, mine.row_of, self._weights
-            give_changes(num_words, *parts, *arrays)
+            give_changes(num_words, *parts, self._shares, *arrays)
 
 
 class _Means:
@@ -173,18 +185,21 @@ class _Means:
         self.row_of = np.full(num_words, num_rows, np.int32)
 
 
-def piece_size(parts: Parts, kept: npt.NDArray[np.float64], step: float) -> int:
+def piece_size(parts: Parts, kept: npt.NDArray[np.float64], step: float) -> tuple[int, float]:
     """Return how many words of the text may be trained on before what they have learned goes to their parts.
 
+    Where even the shortest piece is too long, only a share of what was learned may go to them, which is returned too.
+
     Words of a piece that share parts move them without knowing of each other, all in the same direction if they are
-    alike. If they are many, the sum of their changes goes too far and training diverges. How many of its own parts a
-    word can expect to find moved by another word of the text is
+    alike. If they are many, the sum of their changes goes too far and training diverges. A word w of the text that is
+    changed by 1 changes the mean of another word v by the share s[w] times the sum over their common parts p of
+    m[w, p] m[v, p] / N[v]. Over a piece of n words that adds up to n times
 
-        s = sum over p of q[p] * a[p] - sum over w of f[w]^2,
+        gain[v] = sum over p of m[v, p] / N[v] * (sum over w of f[w] s[w] m[w, p]) - f[v],
 
-    where f is the share of a word in the text, q that of the words that have part p, and a the same, each word divided
-    by its number of parts. A piece of n words is safe where n * s * step is well below what makes texts diverge in
-    which all words share most of their parts: tests/embeddings/test_fasttext.py holds such texts.
+    where f[w] is how large a part of the text is w. A piece is safe where n * step times the gain is well below what
+    makes texts diverge in which all words are alike, or a few: its mean over the text, and, less strictly, its largest
+    value. tests/embeddings/test_fasttext_pieces.py has such texts.
 
     Parameters
     ----------
@@ -196,13 +211,12 @@ def piece_size(parts: Parts, kept: npt.NDArray[np.float64], step: float) -> int:
     """
     share = kept / kept.sum()
     counts = np.diff(parts.starts)
-    word = np.repeat(np.arange(parts.num_words), counts)
-    has = np.bincount(parts.rows, share[word], parts.num_rows)
-    weight = np.bincount(parts.rows, (share / counts)[word], parts.num_rows)
-    shared = float(has @ weight) - float(share @ share)
-    if shared * step * LONGEST_PIECE <= _BOLDNESS:
-        return LONGEST_PIECE
-    return max(int(_BOLDNESS / (shared * step)), SHORTEST_PIECE)
+    moved = np.bincount(parts.rows, np.repeat(share * parts.shares, counts), parts.num_rows)
+    gains = np.add.reduceat(moved[parts.rows], parts.starts[:-1]) / counts - share
+    bold = step * max(float(gains @ share) / _BOLDNESS, float(gains.max()) / _MOST_BOLDNESS)
+    if bold * LONGEST_PIECE <= 1:
+        return LONGEST_PIECE, 1.0
+    return max(int(1 / bold), SHORTEST_PIECE), min(1.0, 1 / (bold * SHORTEST_PIECE))
 
 
 def pieces_of(ends: Ends, size: int) -> Iterator[tuple[int, Ends]]:

@@ -30,12 +30,12 @@ class Word2VecConfig:
     """
 
     vector_size: int = opt(100, "numbers in a word's vector", minimum=1)
-    window: int = opt(5, "largest distance from center to context, in words", minimum=1)
+    window: int = opt(5, "largest distance from center to context, in words", minimum=1, maximum=100_000)
     min_count: int = opt(5, "leave out words that occur less often than this", minimum=1)
     max_size: int | None = opt(None, "keep at most so many words, the most frequent ones (none: all)", minimum=1)
     architecture: str = opt("skipgram", "what predicts what", choices=ARCHITECTURES)
     loss: str = opt("negative_sampling", "how the prediction is scored", choices=LOSSES)
-    negative: int = opt(5, "noise that each center word meets, in words", minimum=1)
+    negative: int = opt(5, "noise that each center word meets, in words", minimum=1, maximum=10_000)
     ns_exponent: float = opt(0.75, "noise words are drawn with p ~ count**this")
     sample: float = opt(
         1e-3, "words above this share of the text are dropped at random; 0 keeps all", minimum=0, maximum=1

@@ -90,10 +90,14 @@ def read_losses(
             f"{path} holds word vectors that {name}.save did not write. Open it with WordVectors.load, or train from "
             "it with Word2Vec().fit(corpus, vectors=...)."
         )
-    losses, num_tokens = training.get("losses"), training.get("num_tokens", "none")
-    if not isinstance(losses, list) or not all(isinstance(number, (int, float)) for number in [*losses, num_tokens]):
-        raise ValueError(f"{path}/config.json: expected training.num_tokens and training.losses to be numbers.")
-    return [float(loss) for loss in losses], int(num_tokens)
+    losses, num_tokens = training.get("losses"), training.get("num_tokens")
+    is_count = type(num_tokens) is int and 0 <= num_tokens < 1 << 63
+    if not is_count or not isinstance(losses, list) or not all(type(loss) in (int, float) for loss in losses):
+        raise ValueError(
+            f"{path}/config.json: expected training.num_tokens to be a whole number and training.losses to be numbers."
+        )
+    assert isinstance(num_tokens, int)
+    return [float(loss) for loss in losses], num_tokens
 
 
 def read_settings(path: str | os.PathLike[str], record: dict[str, Any], config: type[S]) -> S:

@@ -71,25 +71,38 @@ def take_means(
 
 
 @compiled
+def give_shares(part_starts: Ends, parts: Ids, shares: Floats) -> None:
+    """Set, for each word, what share of its change a part gets each time that it is there: 1 if none is there twice."""
+    for word in range(len(shares)):
+        first, last = part_starts[word], part_starts[word + 1]
+        pairs = 0
+        for p in range(first, last):
+            for q in range(first, last):
+                pairs += parts[p] == parts[q]
+        shares[word] = f32(last - first) / f32(pairs)
+
+
+@compiled
 def give_changes(
     num_words: int,
     inputs: Floats,
     part_starts: Ends,
     parts: Ids,
+    shares: Floats,
     row_of: Ids,
     words: Ids,
     means: Floats,
     before: Floats,
 ) -> None:
     """Add what each mean has changed by to all of its word's parts, and take the words' rows away."""
-    minus = splat(f32(-1))
     for row in range(num_words):
         word = words[row]
+        share, minus = splat(shares[word]), splat(-shares[word])
         row_of[word] = len(means) - 1
         if row + 1 < num_words:
             _prefetch_parts(words[row + 1], inputs, part_starts, parts)
         for d in range(0, inputs.shape[1], LANES):
-            store(before, row, d, fma(minus, load(before, row, d), load(means, row, d)))
+            store(before, row, d, fma(share, load(means, row, d), fma(minus, load(before, row, d), zero())))
         for p in range(part_starts[word], part_starts[word + 1]):
             for d in range(0, inputs.shape[1], LANES):
                 increase(inputs, parts[p], d, load(before, row, d))

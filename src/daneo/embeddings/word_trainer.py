@@ -141,7 +141,7 @@ class WordTrainer(ABC):
         words, counts = corpus.count(num_threads=self.config.num_threads, progress=progress)
         known = [at for at, word in enumerate(words) if word in old or counts[at] >= self.config.min_count]
         extended = old.extended([words[at] for at in known], counts[known])
-        losses, num_tokens = self.losses, self._num_tokens
+        losses, num_tokens, before = self.losses, self._num_tokens, dict(vars(self))
         with encoded_corpus(self.config, corpus, extended, None, progress) as encoded:
             inputs = self._extended(old, extended, frozen)
             outputs = None if self.config.loss == "hierarchical_softmax" else self._outputs
@@ -149,8 +149,12 @@ class WordTrainer(ABC):
             self._vocabulary = extended
             try:
                 self._train(encoded, step, state, epochs, progress, on_epoch)
+            except Exception:  # there was nothing to learn, or it went wrong: the model is as it was
+                vars(self).update(before)
+                raise
             finally:
-                self.losses, self._num_tokens = losses + self.losses, num_tokens + self._num_tokens
+                if self.losses is not losses:
+                    self.losses, self._num_tokens = losses + self.losses, num_tokens + self._num_tokens
 
     def _train(
         self,

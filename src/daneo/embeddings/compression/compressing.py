@@ -101,6 +101,8 @@ def compress(
     check(vectors, num_words=num_words, num_ngrams=num_ngrams, storage=storage, part_size=part_size)
 
     def store(rows: Rows) -> Rows:
+        if not len(rows):  # of n-grams there can be none
+            return np.empty(rows.shape, np.float32)
         if storage == "product_quantization":
             return QuantizedRows.learn(rows, part_size, norms=norms, seed=seed, num_threads=num_threads)
         return HalfRows.of(rows) if storage == "float16" else np.array(rows[:])

@@ -104,18 +104,20 @@ class WordMeans:
         return mean
 
     def _few(self, rows: Ids) -> Floats:
-        """Return any rows. Of many, those around them are kept too, of a few none."""
-        if len(rows) > FEW_WORDS:
-            first = int(rows.min())
-            around = self._stretch(first, int(rows.max()) + 1)
-            found: Floats = around[rows - first]
-            return found
+        """Return any rows; those that have to be computed are not kept."""
         known = self._known[rows // _CHUNK]
         means = np.empty((len(rows), self.shape[1]), dtype=np.float32)
         if known.any():
             means[known] = self._kept()[rows[known]]
-        for place in np.flatnonzero(~known).tolist():
-            means[place] = self._mean(int(rows[place]))
+        unknown = np.flatnonzero(~known)
+        if len(unknown) <= FEW_WORDS:
+            for place in unknown.tolist():
+                means[place] = self._mean(int(rows[place]))
+            return means
+        for first in range(0, len(unknown), _CHUNK):
+            places = unknown[first : first + _CHUNK]
+            words = rows[places]
+            means[places] = self._ngrams.means([self._words[word] for word in words.tolist()], self._own[words])
         return means
 
     def _stretch(self, start: int, stop: int) -> Floats:
