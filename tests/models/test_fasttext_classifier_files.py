@@ -234,7 +234,7 @@ def test_retraining_begins_where_the_model_ended(
     trained = small._trained.model
     labelled = labelled_types(*(train_texts if texts == "training texts" else test_texts), "fasttext", "__label__")
     run = ClassifierRun(small.config, training_set_of(trained, labelled, 1), None, before=trained)
-    # Rows that come together in these texts share one, the mean of theirs, with which these texts have the same vectors.
+    # Rows that come together in these texts share one, the mean of theirs, and these texts keep their vectors.
     asked = train_texts[0] if texts == "training texts" else test_texts[0]
     begun = Predictor(run.learned()).probabilities(asked, 1)
     np.testing.assert_allclose(begun, small.probabilities(asked), rtol=1e-4, atol=1e-6)

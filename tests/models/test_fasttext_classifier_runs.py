@@ -75,6 +75,12 @@ def test_validation_texts_without_a_known_label_are_wrong(train_texts: Texts) ->
         model.fit(*train_texts, validation=(["wave"], [[]]))
 
 
+def test_steps_that_are_too_large_are_an_error(train_texts: Texts) -> None:
+    model = daneo.FastTextClassifier(**{**SMALL, "learning_rate": 1e38})
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="diverged: in epoch 1 .* learning_rate than 1e.38"):
+        model.fit(*train_texts)
+
+
 @pytest.mark.parametrize("with_validation", [False, True])
 @pytest.mark.parametrize("epoch", [1, 4])
 def test_ctrl_c_keeps_what_was_learned_and_a_resumed_run_ends_as_a_whole_one(

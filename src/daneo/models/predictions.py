@@ -61,7 +61,7 @@ class Predictor:
 
     def best(self, texts: Sequence[str], k: int, threshold: float, num_threads: int | None) -> Best:
         """Return the `k` most likely labels of each text, of those whose probability is at least `threshold`."""
-        threads = checked_threads(num_threads)
+        threads = self._started(num_threads)
 
         def best(some: Sequence[str]) -> Best:
             return self.best_of(self.rows_of(some), k, threshold, 1)
@@ -70,7 +70,7 @@ class Predictor:
 
     def probabilities(self, texts: Sequence[str], num_threads: int | None) -> Floats:
         """Return the probability of each label, float32 (N, L); NaN for a text in which nothing is known."""
-        threads = checked_threads(num_threads)
+        threads = self._started(num_threads)
 
         def probabilities(some: Sequence[str]) -> Floats:
             vectors = _TextVectors(self.model.rows, self.rows_of(some))
@@ -88,12 +88,22 @@ class Predictor:
 
     def best_of(self, rows: TextRows, k: int, threshold: float, num_threads: int | None) -> Best:
         """Return the `k` most likely labels of texts whose rows are known."""
-        vectors, num_texts = _TextVectors(self.model.rows, rows), len(rows.starts) - 1
+        vectors, num_texts, threads = (
+            _TextVectors(self.model.rows, rows),
+            len(rows.starts) - 1,
+            self._started(num_threads),
+        )
 
         def best(first: int) -> Best:
             return self._best(*vectors.means(first, min(first + TEXTS_AT_ONCE, num_texts)), k, threshold)
 
-        return self._joined(ordered(best, range(0, num_texts, TEXTS_AT_ONCE), checked_threads(num_threads)), k)
+        return self._joined(ordered(best, range(0, num_texts, TEXTS_AT_ONCE), threads), k)
+
+    def _started(self, num_threads: int | None) -> int:
+        """Return the number of threads, and make what they share, so that not each of them does."""
+        self.model.table.prepare()
+        _ = self._outputs
+        return checked_threads(num_threads)
 
     def _best(self, means: Floats, sizes: Ids, k: int, threshold: float) -> Best:
         from daneo.models.predictions_kernels import best_in_tree, best_labels

@@ -85,6 +85,12 @@ class RowTable:
     ngram_rows: Ids | None = None
     count_missing: bool = True
 
+    def prepare(self) -> None:
+        """Make what finds words and buckets, unless it is there: two threads at once would both make it."""
+        _ = self._known
+        if self.buckets is not None:
+            _ = self._rows_after
+
     def of_texts(self, types: TokenTypes) -> TextRows:
         """Return the rows of each text."""
         members = text_members(types, self.label_prefix, self.word_ngrams, self.subwords.num_buckets)
