@@ -11,8 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from daneo.embeddings.subwords.subwords import Subwords
 from daneo.models import fasttext_classifier_kernels as kernels
 from daneo.models import fasttext_classifier_reference as reference
+from daneo.models.bags.row_table import RowTable
+from daneo.models.bags.shared_rows import training_bags
+from daneo.models.bags.tokens import FASTTEXT, TokenTypes, cut
 from daneo.models.label_tree import label_tree
 
 LANES = 16
@@ -158,3 +162,52 @@ def test_exponentials_of_far_scores() -> None:
     expected, _ = reference.train_all_labels(**exact)
     assert np.isfinite(given["inputs"]).all()
     assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_learning_shared_rows_is_learning_all_rows() -> None:
+    """Rows that always come together: one row with a weight ends where each of them would, in exact arithmetic."""
+    rng = np.random.default_rng(11)
+    words = [f"w{i}" for i in range(40)]
+    texts = [" ".join(rng.choice(words, rng.integers(1, 7))) for _ in range(25)]
+    subwords = Subwords(min_ngram=1, max_ngram=3, num_buckets=211)
+    types = TokenTypes(cut(texts, FASTTEXT))
+    table, bags, shares = training_bags(types, min_count=1, label_prefix="", subwords=subwords, word_ngrams=2, seed=1)
+    shared = np.concatenate([table.word_rows, table.ngram_rows])  # of each word and n-gram, the row that it shares
+    num_rows = len(shared)
+    assert len(shares) < 0.7 * num_rows
+
+    apart = RowTable(
+        table.words,
+        subwords,
+        word_ngrams=2,
+        label_prefix="",
+        word_rows=np.arange(len(table.words), dtype=np.int32),
+        buckets=table.buckets,
+        ngram_rows=np.arange(len(table.words), num_rows, dtype=np.int32),
+    ).of_texts(types)
+    starts, rows = [0], []
+    for text in range(len(texts)):
+        for number in apart.types[apart.starts[text] : apart.starts[text + 1]]:
+            rows.append(apart.type_rows.own[number])
+            rows.extend(apart.type_rows.parts[apart.type_rows.starts[number] : apart.type_rows.starts[number + 1]])
+        rows.extend(apart.ngrams[apart.ngram_starts[text] : apart.ngram_starts[text + 1]])
+        starts.append(len(rows))
+    plain = (np.array(starts), np.array(rows), np.ones(len(rows)), 1 / np.diff(starts))
+
+    inputs = rng.normal(size=(len(shares) + 1, 16))
+    own_inputs = inputs[shared] / np.sqrt(np.bincount(shared))[shared][:, None]
+    outputs = rng.normal(size=(5, 16))
+    learned = [outputs.copy(), outputs.copy()]
+    labels = np.arange(26), rng.integers(0, 4, 25)
+    exact = bags._replace(weights=weights_in_float64(bags, shares, shared), scales=1 / np.diff(starts))
+    for texts_as_rows, matrix, end in ((exact, inputs, learned[0]), (plain, own_inputs, learned[1])):
+        order = np.tile(np.arange(25), 3)
+        reference.train_all_labels(order, *texts_as_rows, *labels, matrix, end, 4, False, 0.5, np.zeros(1, np.uint64))
+    assert_allclose(learned[0], learned[1], rtol=1e-10)
+    assert_allclose(inputs[shared] / np.sqrt(np.bincount(shared))[shared][:, None], own_inputs, rtol=1e-10, atol=1e-12)
+
+
+def weights_in_float64(bags: Any, shares: np.ndarray, shared: np.ndarray) -> np.ndarray:
+    """Weights are whole numbers of shares, 1 / sqrt(m); what float32 has rounded is made exact again."""
+    exact = 1 / np.sqrt(np.bincount(shared))[bags.rows]
+    return np.rint(bags.weights / shares[bags.rows]) * exact
