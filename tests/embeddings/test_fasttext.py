@@ -234,7 +234,7 @@ def by_definition(
 def test_training_is_what_its_definition_says(
     monkeypatch: pytest.MonkeyPatch, algorithm: dict[str, Any], parts: dict[str, Any], piece: int
 ) -> None:
-    monkeypatch.setattr(fasttext, "piece_size", lambda *_: piece)
+    monkeypatch.setattr(fasttext, "piece_size", lambda *_: (piece, 1.0))
     config = FastTextConfig(**{**SMALL, "sample": 0.01, "min_count": 2, "seed": 5, **algorithm, **parts})
     text = random_text(7)
     model = FastText(**dataclasses.asdict(config)).fit(text)

@@ -92,6 +92,11 @@ def read_directory(path: str | os.PathLike[str]) -> SavedFastText:
     vectors = open_directory(path)
     if not isinstance(vectors, SubwordVectors) or vectors.ngrams.subwords != config.parts:
         raise ValueError(f"{path}/config.json: the settings and the n-grams' differ. The file is damaged.")
+    if not vectors.ngrams.count_missing:
+        raise ValueError(
+            f"{path}/config.json: expected subwords.count_missing to be true, for training counts n-grams without a row. "
+            "The file is damaged."
+        )
     file = Path(path) / "training.safetensors"
     found: dict[str, Any] = map_tensors(file) if file.exists() else {}
     size, ngrams = config.vector_size, vectors.ngrams
