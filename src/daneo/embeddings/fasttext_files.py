@@ -94,7 +94,7 @@ def read_directory(path: str | os.PathLike[str]) -> SavedFastText:
         raise ValueError(f"{path}/config.json: the settings and the n-grams' differ. The file is damaged.")
     if not vectors.ngrams.count_missing:
         raise ValueError(
-            f"{path}/config.json: expected subwords.count_missing to be true, for training counts n-grams without a row. "
+            f"{path}/config.json: expected subwords.count_missing to be true; training counts n-grams without rows. "
             "The file is damaged."
         )
     file = Path(path) / "training.safetensors"
