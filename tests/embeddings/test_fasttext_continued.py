@@ -165,6 +165,23 @@ def test_jamo_go_on(algorithm: dict[str, Any]) -> None:
 
 
 @every_algorithm
+def test_text_that_teaches_nothing_leaves_the_model_as_it_was(algorithm: dict[str, Any]) -> None:
+    model = FastText(**SMALL, **algorithm).fit(some_text(0))
+    vocabulary, losses, outputs = model.vocabulary, list(model.losses), model.outputs.copy()
+    matrix, unseen, weights = model.vectors.matrix.copy(), model.vectors["ponyish"], model.position_weights
+    with pytest.raises(ValueError, match="no two words side by side in one document"):
+        model.continue_training([["pony"], ["horse"]])
+    assert (model.vocabulary, model.losses) == (vocabulary, losses)
+    assert_array_equal(model.vectors.matrix, matrix)
+    assert_array_equal(model.vectors["ponyish"], unseen)
+    assert_array_equal(model.outputs, outputs)
+    if weights is not None:
+        assert_array_equal(model.position_weights, weights)
+    same = FastText(**SMALL, **algorithm).fit(some_text(0)).continue_training(NEW_TEXT)
+    assert_array_equal(model.continue_training(NEW_TEXT).vectors.matrix, same.vectors.matrix)
+
+
+@every_algorithm
 def test_ctrl_c_in_continued_training_keeps_what_was_learned(algorithm: dict[str, Any]) -> None:
     def stop(model: FastText, epoch: int, loss: float) -> None:
         raise KeyboardInterrupt

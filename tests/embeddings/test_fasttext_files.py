@@ -433,6 +433,23 @@ def test_a_bin_that_cannot_be_trained_further(change: dict[str, int], message: s
         FastText.load(tmp_path / "model.bin")
 
 
+@pytest.mark.parametrize(("place", "value", "setting"), [(1, 0, "window"), (2, 0, "epochs"), (4, 0, "negative")])
+def test_settings_that_training_cannot_have(place: int, value: int, setting: str, tmp_path: Path) -> None:
+    content = bytearray(model_bytes([b"a", b"b", b"c"], ROWS, ROWS[:3], num_buckets=2))
+    content[8 + 4 * place : 12 + 4 * place] = value.to_bytes(4, "little")  # after the magic number and the version
+    (tmp_path / "model.bin").write_bytes(content)
+    assert len(WordVectors.load(tmp_path / "model.bin")) == 3
+    message = rf"model.bin cannot be trained further with its settings: FastText\({setting}=...\) expected at least 1"
+    with pytest.raises(ValueError, match=message):
+        FastText.load(tmp_path / "model.bin")
+
+
+def test_words_that_are_there_twice(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(model_bytes([b"sea", b"sun", b"sea"], ROWS, ROWS[:3], num_buckets=2))
+    with pytest.raises(ValueError, match="model.bin.* twice"):
+        FastText.load(tmp_path / "model.bin")
+
+
 @pytest.mark.parametrize(("shortest", "longest"), [(0, 0), (3, 0), (4, 2)])
 def test_a_bin_without_ngrams(shortest: int, longest: int, tmp_path: Path) -> None:
     # Facebook's program keeps its buckets, though no word has n-grams.

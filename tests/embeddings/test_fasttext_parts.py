@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,6 +55,15 @@ def test_words_without_ngrams_are_themselves(subwords: Subwords) -> None:
     assert_array_equal(parts.starts, np.arange(len(WORDS) + 1))
     assert_array_equal(parts.rows, np.arange(len(WORDS)))
     assert len(parts.buckets) == 0
+
+
+def test_more_parts_than_can_be_numbered_are_refused() -> None:
+    class Endless(Subwords):
+        def of_words(self, words: Sequence[str], *, num_threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+            return np.array([0, 2**31]), np.zeros(0, np.int32)
+
+    with pytest.raises(ValueError, match=r"1 words have 2147483649 parts, .* Raise min_count or min_ngram, or lower"):
+        parts_of(["sea"], Endless(), num_threads=1)
 
 
 def test_buckets_that_no_word_uses_may_have_rows_too() -> None:
