@@ -197,6 +197,25 @@ def test_mutated_directories_never_crash(saved: Path, tmp_path: Path, test_texts
     assert refused > 15
 
 
+@pytest.mark.parametrize("quantised", [False, True])
+def test_mutated_files_of_facebooks_never_crash(quantised: bool, tmp_path: Path) -> None:
+    model = daneo.FastTextClassifier(**SMALL, word_ngrams=2, min_ngram=2, max_ngram=3, num_buckets=300)
+    model.fit(["a b c d", "x y z"] * 40, ["x", "y"] * 40)
+    (model.compressed(num_rows=40) if quantised else model).save(tmp_path / "m.bin", format="fasttext-bin")
+    rng, original = np.random.default_rng(5), (tmp_path / "m.bin").read_bytes()
+    refused = 0
+    for _ in range(250):
+        data = bytearray(original)
+        for place in rng.integers(0, len(data) if rng.random() < 0.3 else 600, rng.integers(1, 4)):
+            data[place] = rng.integers(256)
+        (tmp_path / "mutant.bin").write_bytes(data[: rng.integers(1, len(data))] if rng.random() < 0.1 else data)
+        try:
+            daneo.FastTextClassifier.load(tmp_path / "mutant.bin").predict(["a b c", "q"], k=2)
+        except (ValueError, EOFError):
+            refused += 1
+    assert refused > 40
+
+
 def test_compressed_rows_are_what_was_kept(model: daneo.FastTextClassifier) -> None:
     small, full = model.compressed(num_rows=200, storage="float32")._trained.model, model._trained.model
     table, old = small.table, full.table

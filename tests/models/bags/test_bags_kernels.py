@@ -32,7 +32,7 @@ def split(starts: np.ndarray, values: np.ndarray) -> list[list[int]]:
 
 
 @QUICK
-@given(TEXTS, st.integers(1, 4), st.integers(1, 50))
+@given(TEXTS, st.integers(1, 4) | st.just(2**31 - 1), st.integers(1, 50))
 def test_members_are_those_of_the_definition(texts: list[str], word_ngrams: int, num_buckets: int) -> None:
     types = TokenTypes(cut(texts, FASTTEXT))
     members = text_members(types, "__label__", word_ngrams, num_buckets)

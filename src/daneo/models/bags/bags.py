@@ -48,11 +48,13 @@ def text_members(types: TokenTypes, label_prefix: str, word_ngrams: int, num_buc
     """
     from daneo.models.bags.bags_kernels import list_members
 
-    num_texts, most = len(types.ends), len(types.ids) + len(types.ends)
+    num_texts, lengths = len(types.ends), np.diff(types.ends, prepend=0) + 1
+    longest = np.minimum(word_ngrams, lengths) - 1  # a run of n words brings n - 1 n-grams that begin with its first
+    most_ngrams = int((longest * lengths - longest * (longest + 1) // 2).sum())
     skipped = types.begin_with(label_prefix) if label_prefix else np.zeros(len(types), dtype=bool)
     hashes = types.hashes() if word_ngrams > 1 else np.empty(0, dtype=np.int32)
     starts, ngram_starts = np.zeros(num_texts + 1, dtype=np.int64), np.zeros(num_texts + 1, dtype=np.int64)
-    members, buckets = np.empty(most, dtype=np.int32), np.empty(most * (word_ngrams - 1), dtype=np.int32)
+    members, buckets = np.empty(lengths.sum(), dtype=np.int32), np.empty(most_ngrams, dtype=np.int32)
     list_members(
         types.ids,
         types.ends,
