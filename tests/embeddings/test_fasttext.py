@@ -98,7 +98,7 @@ def test_unseen_words_lie_where_their_stem_is(algorithm: dict[str, Any], num_thr
         others = [form for other in COMPANIONS if other != stem for form in forms(other)]
         alike = min(vectors.similarity(stem, form) for form in forms(stem))
         assert alike > max(vectors.similarity(stem, other) for other in others) + 0.3
-        for unseen in (stem + "ish", stem + "ful", "un" + stem, stem[:2] + stem[3:]):
+        for unseen in (stem + "ish", stem + "ful", "un" + stem, stem[:3] + stem[2:]):
             assert unseen not in vectors
             found = {word for word, _ in vectors.most_similar(unseen, topn=2)}
             assert found <= {*forms(stem), *companions}, unseen
@@ -348,7 +348,7 @@ def test_several_threads_learn_as_much_as_one(algorithm: dict[str, Any]) -> None
         settings = {**SMALL, "epochs": 4, "num_threads": num_threads}
         model = FastText(**settings, **algorithm).fit(text_of_stems(3, 600))
         assert np.isfinite(model.vectors.matrix).all()
-        losses.append(model.losses)
+        losses.append(model.losses[-1])  # the first one depends on when each thread begins
     assert_allclose(losses[1], losses[0], rtol=0.05)
 
 
