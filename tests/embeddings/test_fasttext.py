@@ -257,7 +257,10 @@ def test_training_is_what_its_definition_says(
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=named)
 @pytest.mark.parametrize("no_parts", [{"max_ngram": 0}, {"num_buckets": 0}], ids=str)
 def test_words_without_parts_learn_as_in_word2vec(algorithm: dict[str, Any], no_parts: dict[str, int]) -> None:
-    text, same = text_of_stems(0), {**SMALL, **algorithm, "learning_rate": 0.05, "min_learning_rate": 0.01}
+    text, same = (
+        text_of_stems(0),
+        {**SMALL, **algorithm, "learning_rate": 0.05, "min_learning_rate": 0.01, "ns_exponent": 0.75},
+    )
     model = FastText(**{**same, **no_parts}).fit(text)
     assert len(model.vectors.ngrams) == 0
     assert not model.vectors["unseen"].any()

@@ -60,13 +60,14 @@ class FastText(WordTrainer):
     Notes
     -----
     Cost: that of word2vec, and for each word of the text one pass over its parts, about twenty rows in English. Memory:
-    a row for each word and each bucket that a word of the vocabulary uses, and as much again for the words' outputs.
+    a row for each word and each bucket that a word of the vocabulary uses, and one for each word's outputs.
     Threads, seeds and windows are as for :class:`Word2Vec`.
 
-    Differences from Facebook's program: those of :class:`Word2Vec` from word2vec.c; for up to two thousand words of
+    Differences from Facebook's program: those of :class:`Word2Vec` from word2vec.c; for up to five hundred words of
     the text each word's mean is taken once, trained as a row of its own, and what it has changed by goes to its parts;
-    CBOW takes the mean of the context words' vectors, not of all their parts; lines end without a word ``</s>``;
-    buckets that no word uses have no row, which counts as zeros where theirs holds the numbers that it began with;
+    CBOW takes the mean of the context words' vectors, not of all their parts; a part that comes twice in a word moves
+    less each time; lines end without a word ``</s>``; buckets that no word uses have no row, which counts as zeros
+    where theirs holds the numbers that it began with;
     `position_weights` were used for Facebook's published vectors but never released; here they learn from the mean.
 
     References

@@ -26,6 +26,7 @@ class FastTextConfig(Word2VecConfig):
     Subwords(kind='jamo', min_ngram=1, max_ngram=4, num_buckets=2000000, min_jamo=3, max_jamo=6)
     """
 
+    ns_exponent: float = opt(0.5, "noise words are drawn with p ~ count**this; 0.5 as in Facebook's program")
     learning_rate: float | None = opt(None, "step size at the start; it falls in a straight line (none: 0.05)", above=0)
     min_learning_rate: float | None = opt(None, "step size at the end (none: 0, for CBOW 0.28 of the start)", minimum=0)
     subwords: str = opt("characters", "what a word's parts are made of: jamo is for Korean", choices=KINDS)

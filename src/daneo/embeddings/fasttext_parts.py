@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from daneo.embeddings.subwords.subwords import Subwords
     from daneo.embeddings.word2vec_training import Ends, Ids, Piece
 
-LONGEST_PIECE, SHORTEST_PIECE = 2048, 16  # words of the text that are trained on between two visits to their parts
+LONGEST_PIECE, SHORTEST_PIECE = 512, 16  # words of the text that are trained on between two visits to their parts
 _BOLDNESS, _MOST_BOLDNESS = 10.0, 60.0  # of all words together, and of any one: see piece_size
 _ROWS_AT_ONCE = 1 << 14
 
@@ -77,7 +77,7 @@ def parts_of(
     starts = starts + np.arange(len(words) + 1)
     if starts[-1] > np.iinfo(np.int32).max:
         raise ValueError(
-            f"{len(words)} words have {starts[-1]} parts, more than there are 32-bit numbers. Raise min_count or "
+            f"{len(words)} words have {starts[-1]} parts, more than 32-bit numbers can count. Raise min_count or "
             "min_ngram, or lower max_ngram."
         )
     rows = np.empty(starts[-1], np.int32)

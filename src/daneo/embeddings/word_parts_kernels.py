@@ -74,12 +74,12 @@ def take_means(
 def give_shares(part_starts: Ends, parts: Ids, shares: Floats) -> None:
     """Set, for each word, what share of its change a part gets each time that it is there: 1 if none is there twice."""
     for word in range(len(shares)):
-        first, last = part_starts[word], part_starts[word + 1]
-        pairs = 0
-        for p in range(first, last):
-            for q in range(first, last):
-                pairs += parts[p] == parts[q]
-        shares[word] = f32(last - first) / f32(pairs)
+        mine = np.sort(parts[part_starts[word] : part_starts[word + 1]])
+        pairs, run = 0, 0
+        for p in range(len(mine)):
+            run = run + 1 if p and mine[p] == mine[p - 1] else 1
+            pairs += 2 * run - 1  # so that a run of m adds up to m^2
+        shares[word] = f32(len(mine)) / f32(pairs)
 
 
 @compiled
@@ -97,12 +97,13 @@ def give_changes(
     """Add what each mean has changed by to all of its word's parts, and take the words' rows away."""
     for row in range(num_words):
         word = words[row]
-        share, minus = splat(shares[word]), splat(-shares[word])
+        share, minus = splat(shares[word]), splat(f32(-1))
         row_of[word] = len(means) - 1
         if row + 1 < num_words:
             _prefetch_parts(words[row + 1], inputs, part_starts, parts)
         for d in range(0, inputs.shape[1], LANES):
-            store(before, row, d, fma(share, load(means, row, d), fma(minus, load(before, row, d), zero())))
+            change = fma(minus, load(before, row, d), load(means, row, d))
+            store(before, row, d, fma(share, change, zero()))
         for p in range(part_starts[word], part_starts[word + 1]):
             for d in range(0, inputs.shape[1], LANES):
                 increase(inputs, parts[p], d, load(before, row, d))
