@@ -124,9 +124,8 @@ def write_bin(path: str | os.PathLike[str], model: SavedFastText) -> None:
             "them; vectors.save(path, format='fasttext-vec') writes the vectors of the words alone."
         )
     outputs = np.zeros((len(words), config.vector_size), np.float32)
-    outputs[: len(model.outputs)] = model.outputs[
-        :
-    ]  # of a Huffman tree there is a row less; fastText keeps a spare one
+    # Of a Huffman tree there is a row less; fastText keeps a spare one.
+    outputs[: len(model.outputs)] = model.outputs
     num_buckets = subwords.num_buckets if subwords.max_ngram else 0
     settings = {name: getattr(config, name) for name in ("vector_size", "window", "epochs", "min_count", "negative")}
     write_fasttext(

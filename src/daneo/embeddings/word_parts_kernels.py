@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from daneo.embeddings.block_products_kernels import Floats, Ids, compiled, f32
-from daneo.embeddings.float_lanes_kernels import LANES, add, fma, increase, load, prefetch, splat, store, zero
+from daneo.embeddings.block_products_kernels import Floats, Ids, compiled, f32, prefetch_row
+from daneo.embeddings.float_lanes_kernels import LANES, add, fma, increase, load, splat, store, zero
 
 Ends = npt.NDArray[np.int64]
 AHEAD = 4  # words of the text; the rows of their parts lie anywhere, and waiting for them is most of the time it takes
@@ -19,8 +19,7 @@ AHEAD = 4  # words of the text; the rows of their parts lie anywhere, and waitin
 @compiled
 def _prefetch_parts(word: int, inputs: Floats, part_starts: Ends, parts: Ids) -> None:
     for p in range(part_starts[word], part_starts[word + 1]):
-        for d in range(0, inputs.shape[1], LANES):
-            prefetch(inputs, parts[p], d)
+        prefetch_row(inputs, parts[p])
 
 
 @compiled
