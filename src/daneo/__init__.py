@@ -16,12 +16,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from daneo.corpus import Corpus, Phrases, Vocabulary
+    from daneo.corpus import Cooccurrences, Corpus, Phrases, Vocabulary, cooccurrence
     from daneo.embeddings import FastText, SubwordVectors, Word2Vec, WordVectors
     from daneo.models import FastTextClassifier, read_labelled
 
 __version__ = "0.1.0"
 __all__ = [
+    "Cooccurrences",
     "Corpus",
     "FastText",
     "FastTextClassifier",
@@ -31,10 +32,12 @@ __all__ = [
     "Word2Vec",
     "WordVectors",
     "__version__",
+    "cooccurrence",
     "read_labelled",
 ]
 
 _HOMES = {
+    "Cooccurrences": "daneo.corpus",
     "Corpus": "daneo.corpus",
     "FastText": "daneo.embeddings",
     "FastTextClassifier": "daneo.models",
@@ -43,6 +46,7 @@ _HOMES = {
     "Vocabulary": "daneo.corpus",
     "Word2Vec": "daneo.embeddings",
     "WordVectors": "daneo.embeddings",
+    "cooccurrence": "daneo.corpus",
     "read_labelled": "daneo.models",
 }
 

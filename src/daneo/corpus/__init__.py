@@ -1,4 +1,4 @@
-"""Text to ids: corpora, tokenizers, vocabularies, phrases.
+"""Text to ids: corpora, tokenizers, vocabularies, phrases, counts of word pairs.
 
 The names below load what they need when they are first used.
 """
@@ -10,18 +10,33 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daneo.corpus import hangul, tokenizers
+    from daneo.corpus.cooccurrence_counting import cooccurrence, count_cooccurrences
+    from daneo.corpus.cooccurrences import Cooccurrences
     from daneo.corpus.corpus import Corpus
     from daneo.corpus.encoded import EncodedCorpus
     from daneo.corpus.phrases import Phrases
     from daneo.corpus.vocabulary import Vocabulary
 
-__all__ = ["Corpus", "EncodedCorpus", "Phrases", "Vocabulary", "hangul", "tokenizers"]
+__all__ = [
+    "Cooccurrences",
+    "Corpus",
+    "EncodedCorpus",
+    "Phrases",
+    "Vocabulary",
+    "cooccurrence",
+    "count_cooccurrences",
+    "hangul",
+    "tokenizers",
+]
 
 _HOMES = {
+    "Cooccurrences": "daneo.corpus.cooccurrences",
     "Corpus": "daneo.corpus.corpus",
     "EncodedCorpus": "daneo.corpus.encoded",
     "Phrases": "daneo.corpus.phrases",
     "Vocabulary": "daneo.corpus.vocabulary",
+    "cooccurrence": "daneo.corpus.cooccurrence_counting",
+    "count_cooccurrences": "daneo.corpus.cooccurrence_counting",
 }
 _MODULES = ("hangul", "tokenizers")
 

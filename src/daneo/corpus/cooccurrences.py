@@ -1,0 +1,181 @@
+"""Counts of word pairs, in files, of which any range of rows can be mapped into memory."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.corpus.array_files import HEADER_SIZE, check_array_file
+from daneo.corpus.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+FILES = ("starts.npy", "contexts.npy", "counts.npy", "vocabulary.txt", "config.json")
+FORMAT, VERSION, KIND = "daneo", 1, "cooccurrences"
+NUMBERS = ("num_tokens", "num_stored", "num_pairs")
+WEIGHTINGS = ("harmonic", "flat")
+MOST_WINDOW = 65_535
+LARGEST_CONFIG = 1 << 20  # bytes
+
+
+class Cooccurrences:
+    """How often words stand near each other, in files. Made by :func:`count_cooccurrences` or :meth:`open`.
+
+    Attributes
+    ----------
+    path : Path
+        The directory: ``starts.npy`` (int64), ``contexts.npy`` (int32), ``counts.npy`` (float32), ``vocabulary.txt``,
+        ``config.json``.
+    window : int
+        The largest distance of two words that were counted.
+    weighting : "harmonic" or "flat"
+        Whether a pair at distance d counted 1 / d or 1.
+    symmetric : bool
+        Whether a word's contexts are the words on both sides, or on its left only.
+    num_tokens : int
+        Tokens of the text, without those that the vocabulary lacks.
+    num_stored : int
+        Pairs in the files. If symmetric, that is each pair once.
+    num_pairs : int
+        Pairs of a word and a context: what the whole matrix has other than zeros.
+
+    Examples
+    --------
+    >>> from daneo.corpus import count_cooccurrences
+    >>> with count_cooccurrences(["what time is it", "time is time"], min_count=2, window=2) as pairs:
+    ...     pairs.vocabulary.words, pairs.matrix().toarray().tolist()
+    (['time', 'is'], [[1.0, 3.0], [3.0, 0.0]])
+    """
+
+    def __init__(
+        self, path: Path, config: dict[str, Any], vocabulary: Vocabulary | None = None, *, temporary: bool = False
+    ) -> None:
+        self.path = path
+        self.window: int = config["window"]
+        self.weighting: str = config["weighting"]
+        self.symmetric: bool = config["symmetric"]
+        self.num_tokens, self.num_stored, self.num_pairs = (int(config[name]) for name in NUMBERS)
+        self._temporary = temporary
+        self._trusted = vocabulary is not None
+        if vocabulary is not None:
+            self.vocabulary = vocabulary
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Cooccurrences:
+        """Open a directory that ``count_cooccurrences(path=...)`` or ``daneo cooccur`` wrote.
+
+        Raises
+        ------
+        FileNotFoundError
+            A file of it is missing.
+        ValueError
+            The directory is something else, of a later version, or damaged.
+        """
+        directory = Path(path)
+        config = json.loads((directory / "config.json").read_bytes())
+        counts = cls(directory, config)
+        check_array_file(directory / "starts.npy", np.int64, len(counts.vocabulary) + 1)
+        check_array_file(directory / "contexts.npy", np.int32, counts.num_stored)
+        check_array_file(directory / "counts.npy", np.float32, counts.num_stored)
+        return counts
+
+    @functools.cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the rows and columns; read when first asked for."""
+        return Vocabulary.load(self.path / "vocabulary.txt")
+
+    def rows(
+        self, start: int, stop: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Map the stored pairs of a range of words.
+
+        Parameters
+        ----------
+        start, stop : int
+            Id of the first word and the one after the last, from 0 to V.
+
+        Returns
+        -------
+        starts : int64 array of shape (stop - start + 1,)
+            Where in the other two arrays each word's pairs begin, from 0.
+        contexts : int32 array of shape (n,), read-only
+            The other words' ids, rising in each row. If symmetric, none is above the row's own: X[c, w] = X[w, c] is
+            stored once.
+        counts : float32 array of shape (n,), read-only
+            How often they stand together, weighted.
+
+        Raises
+        ------
+        IndexError
+            The range is not within the vocabulary.
+        ValueError
+            The files are damaged; or they have been closed.
+        """
+        if not 0 <= start <= stop <= len(self.vocabulary):
+            raise IndexError(f"Expected 0 <= start <= stop <= {len(self.vocabulary)}, got start={start}, stop={stop}.")
+        starts = np.array(self._mapped("starts.npy", np.int64, start, stop + 1))
+        first, last = int(starts[0]), int(starts[-1])
+        contexts = self._mapped("contexts.npy", np.int32, first, last)
+        counts = self._mapped("counts.npy", np.float32, first, last)
+        return starts - first, contexts, counts
+
+    def matrix(self) -> sparse.csr_array:
+        """Return all counts as a sparse float32 matrix of shape (V, V), in memory."""
+        from scipy import sparse
+
+        size = len(self.vocabulary)
+        starts, contexts, counts = self.rows(0, size)
+        stored = sparse.csr_array((np.array(counts), np.array(contexts), starts), shape=(size, size))
+        if not self.symmetric:
+            return stored
+        mirrored = stored.T.tocsr()
+        mirrored.setdiag(0)
+        mirrored.eliminate_zeros()
+        return stored + mirrored
+
+    def close(self) -> None:
+        """Give up the files; a temporary directory is removed. Arrays mapped before stay valid (not on Windows)."""
+        if self._temporary and not self._closed:
+            shutil.rmtree(self.path, ignore_errors=True)
+        self._closed = True
+
+    def __enter__(self) -> Cooccurrences:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # A temporary directory that nobody can reach any more only fills the disk.
+        if getattr(self, "_temporary", False):
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"<Cooccurrences of {self.num_pairs:,} pairs in a window of {self.window}: {self.path}>"
+
+    def _mapped(self, name: str, dtype: Any, start: int, stop: int) -> npt.NDArray[Any]:
+        if self._closed:
+            raise ValueError(f"These Cooccurrences have been closed ({self.path}). Count or open them again.")
+        if start == stop:
+            return np.empty(0, dtype=dtype)
+        offset = HEADER_SIZE + start * np.dtype(dtype).itemsize
+        return np.memmap(self.path / name, dtype=dtype, mode="r", offset=offset, shape=(stop - start,))
+
+
+def write_config(directory: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """Write config.json and return what it holds."""
+    config = {"format": FORMAT, "version": VERSION, "kind": KIND, **values}
+    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    return config
