@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
+
 from daneo.embeddings.formats.byte_source import ByteSource
 from daneo.embeddings.formats.fasttext_fields import MAGIC
 from daneo.embeddings.formats.glove_text import SAMPLE_BYTES, count_numbers, find_vector_size
@@ -52,12 +54,26 @@ def recognise_source(source: ByteSource) -> str:
     header = header_of(start)
     if header is not None:
         return "word2vec-text" if _has_text_rows(source, header[1]) else "word2vec-binary"
+    if _is_glove_binary(start, source.size):
+        raise ValueError(
+            f"{source.name} looks like the .bin of Stanford's GloVe, which holds no words. Open it together with its "
+            "vocab.txt: daneo.GloVe.load(path, vocabulary=...), or daneo convert --vocabulary."
+        )
     if find_vector_size(source.first_lines(SAMPLE_BYTES, LONGEST_LINE)) > 0:
         return "glove-text"
     raise ValueError(
         f"{source.name} begins with {start[:20]!r}, which is none of the formats that daneo knows: its own directory, "
         "word2vec text (also fastText's .vec) and binary, GloVe text, fastText's .bin and .ftz, and each compressed."
     )
+
+
+def _is_glove_binary(start: bytes, size: int | None) -> bool:
+    """Whether a file can be two rows a word of float64 numbers: as weights and squared gradients are, not large."""
+    if size is None or size % 16 or len(start) % 8:
+        return False
+    numbers = np.abs(np.frombuffer(start, "<f8"))
+    # In text and in float32 the exponents of doubles are far out of this range.
+    return bool(((numbers < 1e6) & ((numbers > 1e-12) | (numbers == 0))).all() and numbers.any())
 
 
 def _has_text_rows(source: ByteSource, vector_size: int) -> bool:
