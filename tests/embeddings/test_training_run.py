@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 
 from daneo.corpus import Corpus, EncodedCorpus
 from daneo.embeddings import text_stretches, training_run
-from daneo.embeddings.text_stretches import TextStretches
+from daneo.embeddings.text_stretches import TextPieces, TextStretches
 from daneo.embeddings.training_run import Position, TrainingRun
 from daneo.progress import Progress
 
@@ -55,7 +55,7 @@ def position(num_threads: int = 1) -> Position:
 
 def run(corpus: EncodedCorpus, step: Any, where: Position, **settings: Any) -> None:
     rates = {"learning_rate": 0.1, "min_learning_rate": 0.02, **settings}
-    TrainingRun(corpus, step, where, **{"epochs": 2, **rates}).run()
+    TrainingRun(TextPieces(corpus, step), where, **{"epochs": 2, **rates}).run()
 
 
 def interrupt() -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+# step(thread, ids, document ends, learning rate) -> loss summed over the examples, number of examples
+Step = Callable[[int, npt.NDArray[np.int32], npt.NDArray[np.int64], float], tuple[float, int]]
 
 SHORTEST, LONGEST, FEWEST = 1_000, 50_000, 64
 
@@ -80,3 +84,31 @@ class TextStretches:
         inside = offsets[np.searchsorted(offsets, start, side="right") : np.searchsorted(offsets, stop, side="right")]
         ends = np.unique(np.append(inside, stop)) - start
         return np.array(self._corpus.tokens(start, stop)), ends[ends > 0]
+
+
+class TextPieces:
+    """A text as `daneo.embeddings.training_run.Pieces`: a step for each stretch.
+
+    Parameters
+    ----------
+    corpus : Text
+        The text, as an EncodedCorpus.
+    step : callable
+        Trains one stretch and must release the GIL; see ``Step``.
+    unit : str
+        What the ids stand for, in the plural.
+    """
+
+    def __init__(self, corpus: Text, step: Step, unit: str = "words") -> None:
+        self._stretches, self._step = TextStretches(corpus), step
+        self.total, self.unit = corpus.num_tokens, unit
+
+    def __len__(self) -> int:
+        return len(self._stretches)
+
+    def train(self, thread: int, number: int, learning_rate: float) -> tuple[float, int, int]:
+        """Train the stretch that comes as the number-th; see `TextStretches.place`."""
+        ids, ends = self._stretches.read(self._stretches.place(number))
+        if len(ids) == 0:  # the last one, when the last document is longer than a stretch
+            return 0.0, 0, 0
+        return *self._step(thread, ids, ends, learning_rate), len(ids)

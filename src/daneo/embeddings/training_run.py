@@ -1,4 +1,4 @@
-"""Epochs of training over an encoded corpus: threads, progress, a clean stop and checkpoints, for any trainer."""
+"""Epochs of training: threads, progress, a clean stop and checkpoints, for any trainer."""
 
 from __future__ import annotations
 
@@ -10,17 +10,46 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from daneo.embeddings.text_stretches import Text, TextStretches
 from daneo.progress import Progress, ProgressCallback
 
-# step(thread, ids, document ends, learning rate) -> loss summed over the examples, number of examples
-Step = Callable[[int, npt.NDArray[np.int32], npt.NDArray[np.int64], float], tuple[float, int]]
-
 SECONDS_BETWEEN_REPORTS = 0.5
+
+
+class Pieces(Protocol):
+    """What an epoch goes through, in pieces that one thread trains at a time: a text, or a table of counts.
+
+    Attributes
+    ----------
+    total : int
+        How much an epoch is, in `unit`.
+    unit : str
+        What is counted, in the plural: ``"words"``.
+    """
+
+    total: int
+    unit: str
+
+    def __len__(self) -> int:
+        """Return the number of pieces."""
+
+    def train(self, thread: int, number: int, learning_rate: float) -> tuple[float, int, int]:
+        """Train what comes as the number-th in an epoch.
+
+        Pieces are asked for in order, each once an epoch, by any thread. This must release the GIL.
+
+        Returns
+        -------
+        loss : float
+            Summed over the examples.
+        examples : int
+        size : int
+            How much of `total` the piece is.
+        """
 
 
 @dataclass
@@ -30,7 +59,7 @@ class Position:
     Attributes
     ----------
     epoch, stretch : int
-        Epochs finished, and stretches begun in the one that runs.
+        Epochs finished, and pieces begun in the one that runs.
     loss, examples : float64 arrays of shape (num_threads,)
         Sums over the running epoch, by thread.
     losses : list of float
@@ -50,21 +79,19 @@ class Position:
 
 
 class TrainingRun:
-    """Calls a step for each stretch of the corpus, epoch after epoch, on several threads.
+    """Trains each piece, epoch after epoch, on several threads.
 
     Parameters
     ----------
-    corpus : Text
-        The text, as an EncodedCorpus.
-    step : callable
-        Trains one stretch and must release the GIL; see ``Step``.
+    pieces : Pieces
+        What an epoch goes through.
     position : Position
         Where to begin; kept up to date.
     epochs : int
-        Passes over the text.
+        How often it goes through all pieces.
     learning_rate, min_learning_rate : float
-        The step size falls from one to the other in a straight line over all epochs. It depends on the place in the
-        text alone, not on time or threads.
+        The step size falls from one to the other in a straight line over all epochs. It depends on the number of the
+        piece alone, not on time or threads.
     progress : callable or None
         Gets a `Progress` about twice a second.
     on_epoch : callable or None
@@ -75,8 +102,7 @@ class TrainingRun:
 
     def __init__(
         self,
-        corpus: Text,
-        step: Step,
+        pieces: Pieces,
         position: Position,
         *,
         epochs: int,
@@ -87,17 +113,16 @@ class TrainingRun:
         save: Callable[[], None] | None = None,
         checkpoint_seconds: float = 60.0,
     ) -> None:
-        self._stretches = TextStretches(corpus)
-        self._step, self._position = step, position
+        self._pieces, self._position = pieces, position
         self._num_threads = len(position.loss)
-        self._epochs, self._num_tokens = epochs, corpus.num_tokens
+        self._epochs = epochs
         self._learning_rate, self._min_learning_rate = learning_rate, min_learning_rate
         self._progress, self._on_epoch, self._save = progress, on_epoch, save
         self._checkpoint_seconds = checkpoint_seconds
         self._lock = threading.Lock()
         self._pause = False
         self._error: BaseException | None = None
-        self._tokens_done = 0  # in this process, for the rate
+        self._done = 0  # in this process, for the rate
 
     def run(self) -> None:
         """Train to the end.
@@ -111,7 +136,7 @@ class TrainingRun:
         self._began = self._saved = time.monotonic()
         try:
             while position.epoch < self._epochs:
-                while position.stretch < len(self._stretches):
+                while position.stretch < len(self._pieces):
                     self._train_until_pause()
                     self._save_if_due()
                 self._end_epoch()
@@ -169,13 +194,10 @@ class TrainingRun:
         while not self._pause:
             with self._lock:
                 number = position.stretch
-                if number >= len(self._stretches):
+                if number >= len(self._pieces):
                     return
                 position.stretch += 1
-            ids, ends = self._stretches.read(self._stretches.place(number))
-            if len(ids) == 0:  # the last one, when the last document is longer than a stretch
-                continue
-            loss, examples = self._step(thread, ids, ends, self._rate_at(position.epoch, number))
+            loss, examples, size = self._pieces.train(thread, number, self._rate_at(position.epoch, number))
             if not math.isfinite(loss):
                 raise ValueError(
                     f"Training has diverged: in epoch {position.epoch + 1} the loss is {loss}. Train anew with a lower "
@@ -184,10 +206,10 @@ class TrainingRun:
             position.loss[thread] += loss
             position.examples[thread] += examples
             with self._lock:
-                self._tokens_done += len(ids)
+                self._done += size
 
     def _rate_at(self, epoch: int, number: int) -> float:
-        share = (epoch + number / len(self._stretches)) / self._epochs
+        share = (epoch + number / len(self._pieces)) / self._epochs
         return self._learning_rate + (self._min_learning_rate - self._learning_rate) * share
 
     def _end_epoch(self) -> None:
@@ -217,16 +239,16 @@ class TrainingRun:
         if self._progress is None:
             return
         position, seconds = self._position, time.monotonic() - self._began
-        number = len(self._stretches) if finished else position.stretch
-        done = round((position.epoch + number / len(self._stretches)) * self._num_tokens)
-        total = self._epochs * self._num_tokens
-        rate = self._tokens_done / seconds if seconds else 0.0
+        number = len(self._pieces) if finished else position.stretch
+        done = round((position.epoch + number / len(self._pieces)) * self._pieces.total)
+        total = self._epochs * self._pieces.total
+        rate = self._done / seconds if seconds else 0.0
         self._progress(
             Progress(
                 stage="training",
                 done=done,
                 total=total,
-                unit="words",
+                unit=self._pieces.unit,
                 seconds=seconds,
                 rate=rate,
                 seconds_left=(total - done) / rate if rate else None,

@@ -14,8 +14,8 @@ from daneo.embeddings.checkpoint import Checkpoint, TrainingState
 from daneo.embeddings.huffman import huffman_paths
 from daneo.embeddings.noise import keep_probabilities, noise_table
 from daneo.embeddings.private_rows import PrivateRows
-from daneo.embeddings.text_stretches import TextStretches
-from daneo.embeddings.training_run import Position, Step
+from daneo.embeddings.text_stretches import Step, TextStretches
+from daneo.embeddings.training_run import Position
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_matrices import Floats, num_outputs, padded_rows
 from daneo.progress import ProgressCallback

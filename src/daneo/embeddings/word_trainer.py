@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from daneo.embeddings.checkpoint import Checkpoint, TrainingState
+from daneo.embeddings.text_stretches import TextPieces
 from daneo.embeddings.training_run import TrainingRun
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_matrices import Floats, num_outputs, without_padding
@@ -19,7 +20,7 @@ from daneo.threads import available_cores
 
 if TYPE_CHECKING:
     from daneo.corpus import EncodedCorpus, Vocabulary
-    from daneo.embeddings.training_run import Step
+    from daneo.embeddings.text_stretches import Step
     from daneo.embeddings.word2vec_training import Text
 
     EpochCallback = Callable[[Any, int, float], None]
@@ -172,8 +173,7 @@ class WordTrainer(ABC):
         self.losses, self._num_tokens = state.position.losses, encoded.num_tokens
         try:
             TrainingRun(
-                encoded,
-                step,
+                TextPieces(encoded, step),
                 state.position,
                 epochs=epochs,
                 learning_rate=self.config.first_learning_rate,

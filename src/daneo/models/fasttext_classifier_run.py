@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from daneo.embeddings.checkpoint import Checkpoint
+from daneo.embeddings.text_stretches import TextPieces
 from daneo.embeddings.training_run import TrainingRun
 from daneo.models.early_stopping import EarlyStopping, PatienceEnded
 from daneo.models.fasttext_classifier_training import TextNumbers, learned, start
-from daneo.progress import Progress, ProgressCallback
+from daneo.progress import ProgressCallback
 from daneo.threads import available_cores
 
 if TYPE_CHECKING:
@@ -100,13 +101,12 @@ class ClassifierRun:
             if self._stopping is not None:
                 self._stopping.catch_up()
             TrainingRun(
-                TextNumbers(len(self._data.label_starts) - 1),
-                self._step,
+                TextPieces(TextNumbers(len(self._data.label_starts) - 1), self._step, unit="texts"),
                 self._state.position,
                 epochs=self._config.epochs,
                 learning_rate=self._config.learning_rate,
                 min_learning_rate=0.0,
-                progress=None if progress is None else lambda report: progress(_of_texts(report)),
+                progress=progress,
                 on_epoch=lambda epoch, loss: self._after_epoch(epoch, loss, on_epoch),
                 save=None if self._saved is None else self._save,
                 checkpoint_seconds=checkpoint_seconds,
@@ -133,8 +133,3 @@ class ClassifierRun:
     def _save(self) -> None:
         assert self._saved is not None
         self._saved.save(self._state.tensors())
-
-
-def _of_texts(report: Progress) -> Progress:
-    """A training run calls whatever it counts words; here they are texts."""
-    return dataclasses.replace(report, unit="texts")

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from daneo.corpus.vocabulary import Vocabulary
 from daneo.embeddings.checkpoint import TrainingState
-from daneo.embeddings.training_run import Position, Step
+from daneo.embeddings.text_stretches import Step
+from daneo.embeddings.training_run import Position
 from daneo.embeddings.word2vec_matrices import Floats, initial_vectors, padded_rows
 from daneo.embeddings.word2vec_training import random_states
 from daneo.models.bags.shared_rows import TrainingBags, bags_of_known_rows, training_bags
@@ -54,7 +55,7 @@ class TrainingSet(NamedTuple):
 
 
 class TextNumbers:
-    """The numbers of N texts, which a `TrainingRun` cuts into stretches; each is a document of its own."""
+    """The numbers of N texts, which `TextPieces` cuts into stretches; each is a document of its own."""
 
     def __init__(self, num_texts: int) -> None:
         self.num_tokens = num_texts
