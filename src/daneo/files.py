@@ -71,6 +71,24 @@ def replaced_directory(path: str | os.PathLike[str], known: Collection[str]) -> 
         raise
 
 
+@contextmanager
+def new_directory(path: str | os.PathLike[str] | None, known: Collection[str], temporary_prefix: str) -> Iterator[Path]:
+    """Make a directory to write into: one that will stand at `path`, as above, or for ``None`` a temporary one.
+
+    A temporary one stays when all is well, and is the caller's to remove; an error removes it.
+    """
+    if path is not None:
+        with replaced_directory(path, known) as directory:
+            yield directory
+        return
+    directory = Path(tempfile.mkdtemp(prefix=temporary_prefix))
+    try:
+        yield directory
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+
+
 def _to_disk(path: Path) -> None:
     """Wait until a file, or a directory's list of names, would survive a power cut."""
     if os.name == "nt" and path.is_dir():  # Windows has no way to say it for a directory

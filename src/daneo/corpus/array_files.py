@@ -20,8 +20,8 @@ def array_header(dtype: npt.DTypeLike, size: int) -> bytes:
     return start.ljust(HEADER_SIZE - 1) + b"\n"
 
 
-def check_array_file(path: Path, dtype: npt.DTypeLike, size: int) -> None:
-    """Check that a file holds a one-dimensional array of this type and size, and nothing else.
+def check_array_file(path: Path, dtype: npt.DTypeLike, size: int, again: str = "Encode the corpus again.") -> None:
+    """Check that a file holds a one-dimensional array of this type and size, and nothing else; `again` says what to do.
 
     Raises
     ------
@@ -35,11 +35,9 @@ def check_array_file(path: Path, dtype: npt.DTypeLike, size: int) -> None:
         header = file.read(HEADER_SIZE)
     num_bytes = os.path.getsize(path)
     if num_bytes != expected:
-        raise ValueError(f"{path} is damaged: expected {expected} bytes, got {num_bytes}. Encode the corpus again.")
+        raise ValueError(f"{path} is damaged: expected {expected} bytes, got {num_bytes}. {again}")
     if header != array_header(dtype, size):
-        raise ValueError(
-            f"{path} is damaged: expected the header of an array of {size} {np.dtype(dtype)}. Encode the corpus again."
-        )
+        raise ValueError(f"{path} is damaged: expected the header of an array of {size} {np.dtype(dtype)}. {again}")
 
 
 class ArrayFile:
@@ -72,7 +70,7 @@ class ArrayFile:
         while len(rest):
             num_bytes = self._file.readinto(rest)
             if not num_bytes:
-                raise OSError(f"{self._file.name!r} became shorter while it was written. Encode the corpus again.")
+                raise OSError(f"{self._file.name!r} became shorter while it was written. Begin again.")
             rest = rest[num_bytes:]
         return values
 

@@ -9,10 +9,8 @@ once.
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +19,7 @@ import numpy.typing as npt
 
 from daneo.corpus.array_files import ArrayFile
 from daneo.corpus.counted_types import CountedBlock, CountedTypes
-from daneo.corpus.encoded import FILES, EncodedCorpus, write_config
+from daneo.corpus.encoded import DIRECTORY, FILES, EncodedCorpus
 from daneo.corpus.ordered_threads import ordered
 from daneo.corpus.phrases import Phrases
 from daneo.corpus.progress_reports import ProgressReports
@@ -30,7 +28,7 @@ from daneo.corpus.text_counter import TextCounter, is_compiled
 from daneo.corpus.token_counter import TokenCounter
 from daneo.corpus.tokenizers import Tokenizer
 from daneo.corpus.vocabulary import Vocabulary
-from daneo.files import replaced_directory
+from daneo.files import new_directory
 from daneo.progress import ProgressCallback
 
 
@@ -78,7 +76,7 @@ def encode(
     path: str | os.PathLike[str] | None,
 ) -> EncodedCorpus:
     """Write a corpus as ids; ``Corpus.encode`` documents the arguments."""
-    with _new_directory(path) as directory:
+    with new_directory(path, FILES, "daneo-corpus-") as directory:
         with (
             ArrayFile(directory / "ids.npy", np.int32) as ids,
             ArrayFile(directory / "offsets.npy", np.int64) as offsets,
@@ -89,10 +87,10 @@ def encode(
             del types  # all words and their spelling, of which the rest needs nothing
             num_tokens = _write_final(corpus, ids, offsets, parts, finals)
         choice.vocabulary.save(directory / "vocabulary.txt")
-        config = write_config(
+        config = DIRECTORY.write(
             directory,
-            corpus.tokenizer.name,
             {
+                "tokenizer": corpus.tokenizer.name,
                 "num_tokens": num_tokens,
                 "num_documents": sum(part.num_documents for part in parts),
                 "num_dropped": choice.num_dropped,
@@ -188,18 +186,3 @@ def _reported(blocks: Generator[CountedBlock], corpus: Pass) -> Iterator[Counted
             reading.advance(len(block.ids))
             reports.report(reading.done)
     reports.report(reading.done, finished=True)
-
-
-@contextmanager
-def _new_directory(path: str | os.PathLike[str] | None) -> Iterator[Path]:
-    """Make a directory to write into, a temporary one or what will stand at `path`; an error removes it."""
-    if path is not None:
-        with replaced_directory(path, FILES) as directory:
-            yield directory
-        return
-    directory = Path(tempfile.mkdtemp(prefix="daneo-corpus-"))
-    try:
-        yield directory
-    except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise

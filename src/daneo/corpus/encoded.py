@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import shutil
 from pathlib import Path
@@ -14,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.array_files import HEADER_SIZE, check_array_file
+from daneo.corpus.directory_config import DirectoryKind
 from daneo.corpus.vocabulary import Vocabulary
 
 FILES = ("ids.npy", "offsets.npy", "vocabulary.txt", "config.json")
-FORMAT, VERSION, KIND = "daneo", 1, "encoded-corpus"
 COUNTS = ("num_tokens", "num_documents", "num_dropped", "num_unknown", "num_replaced")
-LARGEST_CONFIG = 1 << 20  # bytes
+DIRECTORY = DirectoryKind("encoded-corpus", "an encoded corpus", "Corpus.encode", "Encode the corpus again.")
 
 
 class EncodedCorpus:
@@ -76,7 +75,7 @@ class EncodedCorpus:
             The directory is something else, of a later version, or damaged.
         """
         directory = Path(path)
-        config = _read_config(directory)
+        config = DIRECTORY.read(directory, COUNTS, {"tokenizer": lambda value: isinstance(value, str)})
         check_array_file(directory / "ids.npy", np.int32, config["num_tokens"])
         check_array_file(directory / "offsets.npy", np.int64, config["num_documents"] + 1)
         encoded = cls(directory, config)
@@ -164,36 +163,3 @@ class EncodedCorpus:
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError(f"This EncodedCorpus has been closed ({self.path}). Encode or open it again.")
-
-
-def write_config(directory: Path, tokenizer: str, counts: dict[str, int]) -> dict[str, Any]:
-    """Write config.json and return what it holds."""
-    config = {"format": FORMAT, "version": VERSION, "kind": KIND, "tokenizer": tokenizer, **counts}
-    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    return config
-
-
-def _read_config(directory: Path) -> dict[str, Any]:
-    path = directory / "config.json"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{directory} is not an encoded corpus: it has no config.json. Give a directory that Corpus.encode wrote."
-        )
-    if path.stat().st_size > LARGEST_CONFIG:
-        raise ValueError(f"{path} is too large for the config of an encoded corpus. Encode the corpus again.")
-    try:
-        config = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON ({error}). Encode the corpus again.") from None
-    if not isinstance(config, dict) or (config.get("format"), config.get("kind")) != (FORMAT, KIND):
-        raise ValueError(f"{directory} is not an encoded corpus. Give a directory that Corpus.encode wrote.")
-    if config.get("version") != VERSION:
-        raise ValueError(
-            f"{path} has version {config.get('version')!r}; this daneo reads version {VERSION}. Update daneo."
-        )
-    wrong = [name for name in COUNTS if type(config.get(name)) is not int or not 0 <= config[name] < 2**62]
-    if wrong or not isinstance(config.get("tokenizer"), str):
-        raise ValueError(
-            f"{path} is damaged: {(wrong or ['tokenizer'])[0]} is missing or wrong. Encode the corpus again."
-        )
-    return config
