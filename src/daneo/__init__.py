@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daneo.corpus import Cooccurrences, Corpus, Phrases, Vocabulary, cooccurrence
-    from daneo.embeddings import FastText, SubwordVectors, Word2Vec, WordVectors
+    from daneo.embeddings import FastText, GloVe, SubwordVectors, Word2Vec, WordVectors
     from daneo.models import FastTextClassifier, read_labelled
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ __all__ = [
     "Corpus",
     "FastText",
     "FastTextClassifier",
+    "GloVe",
     "Phrases",
     "SubwordVectors",
     "Vocabulary",
@@ -41,6 +42,7 @@ _HOMES = {
     "Corpus": "daneo.corpus",
     "FastText": "daneo.embeddings",
     "FastTextClassifier": "daneo.models",
+    "GloVe": "daneo.embeddings",
     "Phrases": "daneo.corpus",
     "SubwordVectors": "daneo.embeddings",
     "Vocabulary": "daneo.corpus",

@@ -25,10 +25,10 @@ def program(module: Any) -> Any:
     """Use every function on a matrix (3, 48) and return what was written to another one."""
     zero, splat, load, store, increase = module.zero, module.splat, module.load, module.store, module.increase
     fma, splat_fma, store_four_sums = module.fma, module.splat_fma, module.store_four_sums
-    prefetch, add = module.prefetch, module.add
+    prefetch, add, multiply, fnma, lane_sum = module.prefetch, module.add, module.multiply, module.fnma, module.lane_sum
 
     def run(array, number):
-        out = np.zeros((12, 16), np.float32)
+        out = np.zeros((14, 16), np.float32)
         a, b, c = load(array, 0, 0), load(array, 1, 7), load(array, 2, 32)
         store(out, 0, 0, zero())
         store(out, 1, 0, splat(number))
@@ -45,6 +45,9 @@ def program(module: Any) -> Any:
         increase(array, 2, 32, c)
         store(out, 9, 0, load(array, 2, 32))
         store(out, 10, 0, add(a, b))
+        store(out, 11, 0, multiply(a, b))
+        store(out, 12, 0, splat(lane_sum(a)))
+        store(out, 13, 0, fnma(a, b, c))
         return out
 
     return run
@@ -58,13 +61,26 @@ compiled = njit(program(kernels))
 def test_every_function_does_what_its_definition_says(array: np.ndarray, number: float) -> None:
     arrays = array.copy(), array.copy()
     got, want = compiled(arrays[0], np.float32(number)), program(reference)(arrays[1], np.float32(number))
-    exact = [0, 1, 2, 3, 4, 8, 9, 10]  # nothing is rounded differently
+    exact = [0, 1, 2, 3, 4, 8, 9, 10, 11, 12]  # nothing is rounded differently
     assert_array_equal(got[exact], want[exact])
     assert_array_equal(arrays[0], arrays[1])
     # One rounding in place of two; sixteen numbers up to 100 in another order.
-    assert_allclose(got[[5, 6]], want[[5, 6]], rtol=1e-6, atol=1e-3)
+    assert_allclose(got[[5, 6, 13]], want[[5, 6, 13]], rtol=1e-6, atol=1e-3)
     assert_allclose(got[7], want[7], rtol=0, atol=1e-3)
-    assert_array_equal(got[11:], 0)
+
+
+@few
+@given(numbers=hnp.arrays(np.float32, 16, elements=st.floats(2.0**-20, 2.0**60, width=32)))
+def test_the_inverse_of_a_square_root_is_right_to_five_digits(numbers: np.ndarray) -> None:
+    load, store, inverse_square_root = kernels.load, kernels.store, kernels.inverse_square_root
+
+    @njit
+    def inverted(array):
+        out = np.zeros((1, 16), np.float32)
+        store(out, 0, 0, inverse_square_root(load(array, 0, 0)))
+        return out
+
+    assert_allclose(inverted(numbers.reshape(1, 16))[0], reference.inverse_square_root(numbers), rtol=5e-6)
 
 
 def test_sums_of_lanes_are_those_of_their_own_register() -> None:

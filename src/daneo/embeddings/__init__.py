@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from daneo.embeddings.analogies import AnalogyResult, AnalogySection
     from daneo.embeddings.compression.cost import CompressionReport
     from daneo.embeddings.fasttext import FastText
+    from daneo.embeddings.glove import GloVe
     from daneo.embeddings.similarity_sets import SimilarityResult
     from daneo.embeddings.similarity_shares import SimilarityShares, WordPart
     from daneo.embeddings.subword_vectors import SubwordVectors
@@ -20,6 +21,7 @@ __all__ = [
     "AnalogySection",
     "CompressionReport",
     "FastText",
+    "GloVe",
     "SimilarityResult",
     "SimilarityShares",
     "SubwordVectors",
@@ -33,6 +35,7 @@ _HOMES = {
     "AnalogySection": "daneo.embeddings.analogies",
     "CompressionReport": "daneo.embeddings.compression.cost",
     "FastText": "daneo.embeddings.fasttext",
+    "GloVe": "daneo.embeddings.glove",
     "SimilarityResult": "daneo.embeddings.similarity_sets",
     "SimilarityShares": "daneo.embeddings.similarity_shares",
     "SubwordVectors": "daneo.embeddings.subword_vectors",

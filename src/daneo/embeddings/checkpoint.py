@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Checkpoint:
     """A directory with ``run.json`` (what was asked for), ``corpus/`` (the ids) and ``state.safetensors``.
 
+    GloVe, which trains on counts, has ``pairs/`` in place of the ids.
+
     The state is one file, written beside and renamed, so that a kill leaves either the old one or the new one. The ids
     are kept so that going on needs no second pass over the text, and is right even if the text has changed since.
 
@@ -64,7 +66,7 @@ class Checkpoint:
 
     def _remove_leftovers(self) -> None:
         """Remove what was being written when the run was killed."""
-        for pattern in (".run.json.*.part", ".corpus.*.part", "state.safetensors.part"):
+        for pattern in (".run.json.*.part", ".corpus.*.part", ".pairs.*.part", "state.safetensors.part"):
             for left in self.path.glob(pattern):
                 if left.is_dir():
                     shutil.rmtree(left)

@@ -15,7 +15,7 @@ from daneo.embeddings.fasttext_config import FastTextConfig
 from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config
 from daneo.embeddings.formats.tensors import map_tensors, write_tensors
 from daneo.embeddings.formats.vectors_directory import open_directory, write_vectors
-from daneo.embeddings.word2vec_card import card
+from daneo.embeddings.model_card import card
 from daneo.embeddings.word2vec_config import LOSSES
 from daneo.embeddings.word2vec_files import demand, read_losses, read_settings
 from daneo.embeddings.word2vec_matrices import Floats, num_outputs

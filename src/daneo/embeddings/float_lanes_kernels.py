@@ -127,9 +127,63 @@ def add(typing_context: Any, a: Any, b: Any) -> Emitted:
 
 
 @emitted
+def multiply(typing_context: Any, a: Any, b: Any) -> Emitted:
+    """A * b, lane by lane."""
+    return lanes(lanes, lanes), lambda context, builder, signature, arguments: builder.fmul(*arguments)
+
+
+@emitted
 def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Emitted:
     """A * b + c, lane by lane."""
     return lanes(lanes, lanes, lanes), lambda context, builder, signature, arguments: _multiply_add(builder, *arguments)
+
+
+@emitted
+def fnma(typing_context: Any, a: Any, b: Any, c: Any) -> Emitted:
+    """C - a * b, lane by lane."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        a, b, c = arguments
+        return _multiply_add(builder, builder.fneg(a), b, c)
+
+    return lanes(lanes, lanes, lanes), emit
+
+
+@emitted
+def inverse_square_root(typing_context: Any, a: Any) -> Emitted:
+    """1 / sqrt(a) to 5e-6, lane by lane, of positive numbers that are neither tiny nor infinite.
+
+    A root and a division take four times as long, and the estimates that processors offer differ from one to the next.
+    The number's bits, halved and taken from a constant, are a first guess (Lomont 2003); Newton's step doubles the
+    digits, twice.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        integers = ir.VectorType(_INT32, LANES)
+        bits = builder.lshr(builder.bitcast(arguments[0], integers), ir.Constant(integers, [1] * LANES))
+        guess = builder.bitcast(builder.sub(ir.Constant(integers, [0x5F375A86] * LANES), bits), _LANES)
+        half = builder.fmul(arguments[0], ir.Constant(_LANES, [0.5] * LANES))
+        for _ in range(2):
+            square = builder.fmul(builder.fneg(builder.fmul(half, guess)), guess, flags=("contract",))
+            step = builder.fadd(square, ir.Constant(_LANES, [1.5] * LANES), flags=("contract",))
+            guess = builder.fmul(guess, step)
+        return guess
+
+    return lanes(lanes), emit
+
+
+@emitted
+def lane_sum(typing_context: Any, a: Any) -> Emitted:
+    """The sum of the sixteen lanes, in halves."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rest = arguments[0]
+        for half in (8, 4, 2, 1):
+            low, high = list(range(half)), list(range(half, 2 * half))
+            rest = builder.fadd(_pick(builder, rest, rest, low), _pick(builder, rest, rest, high))
+        return builder.extract_element(rest, ir.Constant(_INT32, 0))
+
+    return types.float32(lanes), emit
 
 
 @emitted
@@ -187,8 +241,12 @@ if settings.DISABLE_JIT:  # intrinsics exist only in compiled code
     from daneo.embeddings.float_lanes_reference import (  # noqa: F401
         add,
         fma,
+        fnma,
         increase,
+        inverse_square_root,
+        lane_sum,
         load,
+        multiply,
         prefetch,
         splat,
         splat_fma,

@@ -106,7 +106,7 @@ class TextPieces:
     def __len__(self) -> int:
         return len(self._stretches)
 
-    def train(self, thread: int, number: int, learning_rate: float) -> tuple[float, int, int]:
+    def train(self, thread: int, epoch: int, number: int, learning_rate: float) -> tuple[float, int, int]:
         """Train the stretch that comes as the number-th; see `TextStretches.place`."""
         ids, ends = self._stretches.read(self._stretches.place(number))
         if len(ids) == 0:  # the last one, when the last document is longer than a stretch

@@ -37,10 +37,11 @@ class Pieces(Protocol):
     def __len__(self) -> int:
         """Return the number of pieces."""
 
-    def train(self, thread: int, number: int, learning_rate: float) -> tuple[float, int, int]:
-        """Train what comes as the number-th in an epoch.
+    def train(self, thread: int, epoch: int, number: int, learning_rate: float) -> tuple[float, int, int]:
+        """Train what comes as the number-th in an epoch, both from 0.
 
-        Pieces are asked for in order, each once an epoch, by any thread. This must release the GIL.
+        Pieces are asked for in order, each once an epoch, by any thread, and no epoch begins before the one before it
+        has ended. This must release the GIL.
 
         Returns
         -------
@@ -197,7 +198,9 @@ class TrainingRun:
                 if number >= len(self._pieces):
                     return
                 position.stretch += 1
-            loss, examples, size = self._pieces.train(thread, number, self._rate_at(position.epoch, number))
+            loss, examples, size = self._pieces.train(
+                thread, position.epoch, number, self._rate_at(position.epoch, number)
+            )
             if not math.isfinite(loss):
                 raise ValueError(
                     f"Training has diverged: in epoch {position.epoch + 1} the loss is {loss}. Train anew with a lower "

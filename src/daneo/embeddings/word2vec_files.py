@@ -12,7 +12,7 @@ import numpy as np
 
 from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config, read_directory, write_directory
 from daneo.embeddings.formats.tensors import map_tensors, write_tensors
-from daneo.embeddings.word2vec_card import card
+from daneo.embeddings.model_card import card
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.embeddings.word2vec_matrices import Floats, num_outputs
 from daneo.files import replaced_directory
