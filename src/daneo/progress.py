@@ -19,7 +19,7 @@ class Progress:
     total : int or None
         Units in all; ``None`` where nobody can know, as for standard input.
     unit : str
-        ``"words"`` or ``"bytes"``.
+        ``"words"``, ``"bytes"`` or ``"pairs"``.
     seconds : float
         Wall-clock time since the stage began (since it resumed, after ``--resume``).
     rate : float

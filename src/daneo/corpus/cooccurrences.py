@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,23 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.array_files import HEADER_SIZE, check_array_file
+from daneo.corpus.directory_config import DirectoryKind
 from daneo.corpus.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from scipy import sparse
 
 FILES = ("starts.npy", "contexts.npy", "counts.npy", "vocabulary.txt", "config.json")
-FORMAT, VERSION, KIND = "daneo", 1, "cooccurrences"
-NUMBERS = ("num_tokens", "num_stored", "num_pairs")
 WEIGHTINGS = ("harmonic", "flat")
-MOST_WINDOW = 65_535
-LARGEST_CONFIG = 1 << 20  # bytes
+MOST_WINDOW = 65_535  # a kernel has two bytes for it
+NUMBERS = ("num_tokens", "num_stored", "num_pairs")
+AGAIN = "Count again."
+DIRECTORY = DirectoryKind("cooccurrences", "a directory of counted pairs", "`daneo cooccur`", AGAIN)
+SETTINGS: dict[str, Callable[[Any], bool]] = {
+    "window": lambda value: type(value) is int and 1 <= value <= MOST_WINDOW,
+    "weighting": lambda value: value in WEIGHTINGS,
+    "symmetric": lambda value: type(value) is bool,
+}
 
 
 class Cooccurrences:
@@ -82,12 +88,20 @@ class Cooccurrences:
             The directory is something else, of a later version, or damaged.
         """
         directory = Path(path)
-        config = json.loads((directory / "config.json").read_bytes())
-        counts = cls(directory, config)
-        check_array_file(directory / "starts.npy", np.int64, len(counts.vocabulary) + 1)
-        check_array_file(directory / "contexts.npy", np.int32, counts.num_stored)
-        check_array_file(directory / "counts.npy", np.float32, counts.num_stored)
-        return counts
+        config = DIRECTORY.read(directory, NUMBERS, SETTINGS)
+        if not config["num_stored"] <= config["num_pairs"] <= config["num_stored"] * (2 if config["symmetric"] else 1):
+            raise ValueError(f"{directory / 'config.json'} is damaged: num_stored and num_pairs disagree. {AGAIN}")
+        pairs = cls(directory, config)
+        check_array_file(directory / "starts.npy", np.int64, len(pairs.vocabulary) + 1, AGAIN)
+        check_array_file(directory / "contexts.npy", np.int32, pairs.num_stored, AGAIN)
+        check_array_file(directory / "counts.npy", np.float32, pairs.num_stored, AGAIN)
+        starts = pairs._mapped("starts.npy", np.int64, 0, len(pairs.vocabulary) + 1)
+        if starts[0] != 0 or starts[-1] != pairs.num_stored or (np.diff(starts) < 0).any():
+            raise ValueError(
+                f"{directory / 'starts.npy'} is damaged: expected numbers that rise from 0 to {pairs.num_stored}. "
+                f"{AGAIN}"
+            )
+        return pairs
 
     @functools.cached_property
     def vocabulary(self) -> Vocabulary:
@@ -125,9 +139,12 @@ class Cooccurrences:
             raise IndexError(f"Expected 0 <= start <= stop <= {len(self.vocabulary)}, got start={start}, stop={stop}.")
         starts = np.array(self._mapped("starts.npy", np.int64, start, stop + 1))
         first, last = int(starts[0]), int(starts[-1])
+        starts -= first
         contexts = self._mapped("contexts.npy", np.int32, first, last)
         counts = self._mapped("counts.npy", np.float32, first, last)
-        return starts - first, contexts, counts
+        if not self._trusted:
+            self._check_rows(start, starts, contexts, counts)
+        return starts, contexts, counts
 
     def matrix(self) -> sparse.csr_array:
         """Return all counts as a sparse float32 matrix of shape (V, V), in memory."""
@@ -165,6 +182,28 @@ class Cooccurrences:
     def __repr__(self) -> str:
         return f"<Cooccurrences of {self.num_pairs:,} pairs in a window of {self.window}: {self.path}>"
 
+    def _check_rows(
+        self,
+        row: int,
+        starts: npt.NDArray[np.int64],
+        contexts: npt.NDArray[np.int32],
+        counts: npt.NDArray[np.float32],
+    ) -> None:
+        """Refuse what would make a trainer write outside its matrices, or learn nonsense."""
+        if not len(contexts):
+            return
+        filled = np.flatnonzero(np.diff(starts))
+        limits = filled + row if self.symmetric else len(self.vocabulary) - 1
+        rises = np.diff(contexts) > 0
+        rises[starts[filled[1:]] - 1] = True  # from a row to the next
+        if contexts.min() < 0 or (contexts[starts[filled + 1] - 1] > limits).any() or not rises.all():
+            raise ValueError(
+                f"{self.path / 'contexts.npy'} is damaged: expected ids that rise in each row, of the vocabulary and, "
+                f"if symmetric, not above the row's own. {AGAIN}"
+            )
+        if not (counts.min() > 0 and counts.max() < np.inf):
+            raise ValueError(f"{self.path / 'counts.npy'} is damaged: expected numbers above 0. {AGAIN}")
+
     def _mapped(self, name: str, dtype: Any, start: int, stop: int) -> npt.NDArray[Any]:
         if self._closed:
             raise ValueError(f"These Cooccurrences have been closed ({self.path}). Count or open them again.")
@@ -172,10 +211,3 @@ class Cooccurrences:
             return np.empty(0, dtype=dtype)
         offset = HEADER_SIZE + start * np.dtype(dtype).itemsize
         return np.memmap(self.path / name, dtype=dtype, mode="r", offset=offset, shape=(stop - start,))
-
-
-def write_config(directory: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """Write config.json and return what it holds."""
-    config = {"format": FORMAT, "version": VERSION, "kind": KIND, **values}
-    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    return config

@@ -1,0 +1,75 @@
+"""The settings of counting word pairs: names, defaults, bounds and help, in one place."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from daneo.corpus.cooccurrences import MOST_WINDOW, WEIGHTINGS
+from daneo.settings import check, opt
+
+_MOST_TOTAL = 2**62  # sums are int64
+
+
+@dataclass(frozen=True, kw_only=True)
+class CooccurrencesConfig:
+    """Settings of :func:`daneo.corpus.count_cooccurrences`; ``daneo cooccur --help`` prints the same list.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A value has the wrong type or is out of bounds; the message names it.
+
+    Examples
+    --------
+    >>> CooccurrencesConfig(window=5).weighting
+    'harmonic'
+    >>> CooccurrencesConfig(window=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: Cooccurrences(window=...) expected at least 1, got 0.
+    """
+
+    window: int = opt(
+        10, "largest distance of two words that count as a pair, in words", minimum=1, maximum=MOST_WINDOW
+    )
+    weighting: str = opt("harmonic", "what a pair at distance d adds: 1/d (harmonic) or 1 (flat)", choices=WEIGHTINGS)
+    symmetric: bool = opt(True, "a word's contexts are the words on both sides, not only those on its left")
+    min_count: int = opt(5, "leave out words that occur less often than this", minimum=1)
+    max_size: int | None = opt(None, "keep at most so many words, the most frequent ones (none: all)", minimum=1)
+    num_threads: int | None = opt(
+        None, "threads (none: one a core, 8 at most); the counts do not depend on it", minimum=1
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def unit(self, num_tokens: int) -> int:
+        """Return what 1 is in the sums, which are whole numbers, for a text of this length.
+
+        All weights are whole multiples of 1 / unit where that is possible, which it is up to a window of 22 in any
+        text of less than a billion words. Beyond, each weight is rounded to such a multiple.
+
+        Examples
+        --------
+        >>> CooccurrencesConfig(window=10).unit(1_000_000)
+        2520
+        >>> CooccurrencesConfig(window=100).unit(1_000_000) == 2**38
+        True
+        """
+        if self.weighting == "flat":
+            return 1
+        # The sum of 1 / d up to the window is at most the number of the window's binary digits.
+        largest = _MOST_TOTAL // (2 * max(num_tokens, 1) * self.window.bit_length())
+        exact = math.lcm(*range(1, min(self.window, 64) + 1))  # 64 is far beyond what fits
+        return exact if exact <= largest else 1 << (largest.bit_length() - 1)
+
+    def weights(self, num_tokens: int) -> npt.NDArray[np.int64]:
+        """Return what a pair at each distance adds to its sum, int64 (window + 1,)."""
+        unit = self.unit(num_tokens)
+        if self.weighting == "flat":
+            return np.ones(self.window + 1, dtype=np.int64)
+        return np.array([0, *((unit + d // 2) // d for d in range(1, self.window + 1))], dtype=np.int64)
