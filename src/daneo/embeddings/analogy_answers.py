@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from daneo.embeddings.row_blocks import RowBlocks, unit
+from daneo.embeddings.row_blocks import RowBlocks
 from daneo.embeddings.rows import Floats, Ids
 
 _EPSILON = np.float32(1e-6)  # as in nearest_by_product
@@ -49,8 +49,7 @@ def answer_analogies(blocks: RowBlocks, questions: Ids, same_word: Ids, *, multi
     groups = [slice(*pair) for pair in pairwise(ends)]
     best = np.full(len(questions), -np.inf, dtype=np.float32)
     answers = np.full(len(questions), -1, dtype=np.int64)
-    queries = unit(blocks.matrix[terms]).astype(np.float32)
-    for first, cosines, broken in blocks.cosines(queries, 0, len(same_word)):
+    for first, cosines, broken in blocks.cosines_of(terms, 0, len(same_word)):
         cosines[:, broken] = 0
         plus, minus = _addends(cosines, multiply=multiply)
         alike = _columns_alike(terms, same_word[first : first + cosines.shape[1]])

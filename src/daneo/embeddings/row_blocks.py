@@ -93,6 +93,10 @@ class RowBlocks:
                 scores *= np.where(lengths > 0, 1 / lengths, np.float32(0))
             yield first, scores, np.flatnonzero(np.isnan(lengths))
 
+    def cosines_of(self, rows: Ids, start: int, stop: int) -> Iterator[tuple[int, Floats, Ids]]:
+        """Compare rows of the matrix itself, int64 (Q,), with rows `start` to `stop`, as :meth:`cosines` does."""
+        return self.cosines(unit(self.matrix[rows]).astype(np.float32), start, stop)
+
     def _block_rows(self, num_queries: int, start: int, stop: int) -> int:
         rows = _SCORE_BYTES // (4 * max(1, num_queries))
         if is_lazy(self.matrix):

@@ -12,6 +12,8 @@ from daneo.embeddings.evaluation_files import KnownWords, numbered_lines
 from daneo.embeddings.row_blocks import Doubles, unit
 from daneo.embeddings.rows import Floats, Rows
 
+_NUMBERS_AT_ONCE = 1 << 20  # of the pairs' vectors: rows may be as long as the vocabulary
+
 
 @dataclass(frozen=True, kw_only=True)
 class SimilarityResult:
@@ -69,11 +71,15 @@ def evaluate_similarities(
     known = KnownWords(words, limit, case_insensitive=case_insensitive)
     found = [(known.find(one), known.find(other)) for one, other, _ in pairs]
     asked = [i for i, both in enumerate(found) if unseen is not None or None not in both]
-    one, other = (
-        _vectors([str(pairs[i][side]) for i in asked], [found[i][side] for i in asked], matrix, unseen)
-        for side in (0, 1)
-    )
-    cosines = np.einsum("nd,nd->n", unit(one), unit(other))
+    cosines = np.empty(len(asked))
+    step = max(1, _NUMBERS_AT_ONCE // matrix.shape[1])
+    for first in range(0, len(asked), step):
+        part = asked[first : first + step]
+        one, other = (
+            _vectors([str(pairs[i][side]) for i in part], [found[i][side] for i in part], matrix, unseen)
+            for side in (0, 1)
+        )
+        cosines[first : first + step] = np.einsum("nd,nd->n", unit(one), unit(other))
     is_finite = np.isfinite(cosines)
     cosines = cosines[is_finite]
     compared = [i for i, is_good in zip(asked, is_finite.tolist(), strict=True) if is_good]

@@ -12,7 +12,7 @@ from daneo.embeddings.row_blocks import Doubles, exact_cosines_of, rounded, unit
 from daneo.embeddings.rows import Floats
 from daneo.embeddings.word_table import WordTable, as_numbers
 
-_WORDS_AT_ONCE = 4096
+_NUMBERS_AT_ONCE = 1 << 22  # of the words' vectors: rows may be as long as the vocabulary
 
 Vector: TypeAlias = npt.NDArray[Any]
 """A vector given by the user: numbers of shape (D,)."""
@@ -224,8 +224,9 @@ class WordLikeness(WordTable):
     def _cosines(self, words: Sequence[str], query: Doubles) -> Floats:
         """Return the cosine of each word with a query of length 1 or 0, float32 (N,); NaN where it is not finite."""
         scores = np.empty(len(words), dtype=np.float32)
-        for first in range(0, len(words), _WORDS_AT_ONCE):
-            part = slice(first, first + _WORDS_AT_ONCE)
+        step = max(1, _NUMBERS_AT_ONCE // self.vector_size)
+        for first in range(0, len(words), step):
+            part = slice(first, first + step)
             scores[part] = exact_cosines_of(self[words[part]], query)
         return scores
 

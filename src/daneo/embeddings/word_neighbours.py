@@ -115,7 +115,7 @@ class WordNeighbours(WordLikeness):
         if positive is None and negative is None:
             is_batch = isinstance(query, (list, tuple))
             items = cast("Sequence[Item]", query if is_batch else [query])
-            answers = self._nearest(self._units(items), [self._named([item]) for item in items], topn, start, stop)
+            answers = self._nearest_to_each(items, topn, start, stop)
             return answers if is_batch else answers[0]
         if query is not None:
             raise TypeError("most_similar takes either a query or positive and negative words. Add it to `positive`.")
@@ -223,6 +223,9 @@ class WordNeighbours(WordLikeness):
         rows: Ids = np.flatnonzero(self.similarities(a) > least - error_bound(self.vector_size))
         rows = rows[exact_cosines(self._rows, rows, query) > least]
         return np.setdiff1d(rows, self._rows_of([a]))
+
+    def _nearest_to_each(self, items: Sequence[Item], topn: int, start: int, stop: int) -> list[Neighbours]:
+        return self._nearest(self._units(items), [self._named([item]) for item in items], topn, start, stop)
 
     def _nearest(self, queries: Doubles, without: list[set[int]], topn: int, start: int, stop: int) -> list[Neighbours]:
         count = topn + max(map(len, without), default=0)

@@ -1,22 +1,20 @@
-"""Words and their rows: looking up, changing and choosing them."""
+"""Words and their rows: looking them up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.vocabulary import Vocabulary
 from daneo.embeddings.row_blocks import RowBlocks, unit
-from daneo.embeddings.rows import ChosenRows, Floats, Ids, Rows, is_lazy, whole
-
-_ROWS_AT_ONCE = 4096
+from daneo.embeddings.rows import Floats, Ids, Rows, is_lazy
 
 
 class WordTable:
-    """A vocabulary and a matrix, one row a word. :class:`daneo.WordVectors` is the public class."""
+    """A vocabulary and rows, one a word, dense or sparse. :class:`daneo.WordVectors` is the public class."""
 
     def __init__(self, vocabulary: Vocabulary | Sequence[str], matrix: npt.ArrayLike | Rows) -> None:
         vocabulary = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
@@ -28,7 +26,6 @@ class WordTable:
             )
         self._vocabulary = vocabulary
         self._rows = rows
-        self._ours: Floats | None = None  # the rows, once they are no more the caller's array or a memory map
         self._blocks = RowBlocks(rows)
 
     @property
@@ -45,19 +42,6 @@ class WordTable:
     def counts(self) -> npt.NDArray[np.int64]:
         """How often each word occurred, int64 (V,); zeros where nobody counted."""
         return self._vocabulary.counts
-
-    @property
-    def matrix(self) -> Floats:
-        """All vectors, float32 (V, D): a read-only view. Change vectors with :meth:`add_vectors`.
-
-        Vectors that do not lie in memory (:attr:`rows`) are all computed for it, each time.
-        """
-        return whole(self._rows)
-
-    @property
-    def rows(self) -> Rows:
-        """The vectors, (V, D), as they are kept: the matrix itself, read-only, or what computes rows when asked."""
-        return self._rows if is_lazy(self._rows) else self.matrix
 
     @property
     def vector_size(self) -> int:
@@ -97,12 +81,6 @@ class WordTable:
         vectors[is_seen] = self._rows[rows[is_seen]]
         return vectors
 
-    def __setitem__(self, words: str | Sequence[str], vectors: npt.ArrayLike) -> None:
-        if isinstance(words, str):
-            self.add_vector(words, vectors)
-        else:
-            self.add_vectors(words, vectors, replace=True)
-
     def get_vector(self, word: str, *, norm: bool = False) -> Floats:
         """Return a word's vector, float32 (D,); with `norm`, scaled to length 1 (a zero vector stays zero).
 
@@ -113,125 +91,9 @@ class WordTable:
         """
         return unit(self[[word]])[0].astype(np.float32) if norm else self[word]
 
-    def get_normed_vectors(self) -> Floats:
-        """Return a new matrix, float32 (V, D), of all vectors scaled to length 1; zero vectors stay zero.
-
-        Searches do not need it: they scale scores, not rows. It takes as much memory as the matrix.
-        """
-        normed = np.empty(self._rows.shape, dtype=np.float32)
-        for first in range(0, len(self), _ROWS_AT_ONCE):
-            part = slice(first, first + _ROWS_AT_ONCE)
-            normed[part] = unit(self._rows[part])
-        return normed
-
-    def add_vector(self, word: str, vector: npt.ArrayLike) -> None:
-        """Add a word, or give a word that is there another vector: :meth:`add_vectors` for one, with ``replace=True``.
-
-        Parameters
-        ----------
-        word : str
-        vector : array-like of shape (D,)
-        """
-        self.add_vectors([word], np.asarray(vector)[None], replace=True)
-
-    def add_vectors(self, words: Sequence[str], vectors: npt.ArrayLike, *, replace: bool = False) -> None:
-        """Add words after the last row; their counts are 0.
-
-        The first change copies the matrix, so that neither a file nor the caller's array is ever written to.
-        Adding copies it each time: add many words in one call.
-
-        Parameters
-        ----------
-        words : sequence of str, length N
-            Each once.
-        vectors : array-like of shape (N, D)
-            Their vectors.
-        replace : bool, default False
-            Give words that are there already the new vectors; otherwise they keep their own.
-
-        Raises
-        ------
-        ValueError
-            The shapes do not fit, or a word occurs twice.
-
-        Examples
-        --------
-        >>> import daneo
-        >>> vectors = daneo.WordVectors(["north"], [[0, 1]])
-        >>> vectors.add_vectors(["north", "east"], [[0, 5], [1, 0]])
-        >>> vectors.words, vectors.matrix.tolist()
-        (['north', 'east'], [[0.0, 1.0], [1.0, 0.0]])
-        """
-        given = Vocabulary(words)  # refuses repeats, and what is not a str
-        rows = as_numbers("add_vectors", vectors)
-        if rows.shape != (len(given), self.vector_size):
-            raise ValueError(
-                f"add_vectors expected vectors of shape ({len(given)}, {self.vector_size}), one row a word, "
-                f"got {rows.shape}."
-            )
-        new = np.array([word not in self for word in given], dtype=bool)
-        if replace and not new.all():
-            ids = self._ids([word for word in given if word in self])
-            ours = self._take(np.array(self._rows[:])) if self._ours is None else self._ours
-            ours[ids] = rows[~new]
-            self._blocks.forget(ids)
-        if new.any():
-            added = [word for word in given if word not in self]
-            self._vocabulary = self._vocabulary.extended(added, np.zeros(len(added), dtype=np.int64))
-            self._take(np.concatenate([self._rows[:], rows[new]]))
-
-    def unit_normalize_all(self) -> None:
-        """Scale every vector to length 1, in a copy of the matrix that takes its place; zero vectors stay zero."""
-        self._take(self.get_normed_vectors())
-
-    def restricted(self, words: int | Sequence[str]) -> Self:
-        """Return the vectors of fewer words; these ones stay as they are.
-
-        Parameters
-        ----------
-        words : int or sequence of str
-            A number keeps the first rows, which trainers order by falling count, without a copy. A list keeps these
-            words, in this order except that special tokens come first.
-
-        Raises
-        ------
-        KeyError
-            A word is unknown.
-        ValueError
-            The number is not from 1 to V.
-
-        Examples
-        --------
-        >>> import daneo
-        >>> vectors = daneo.WordVectors(["north", "east", "south"], [[0, 1], [1, 0], [0, -1]])
-        >>> vectors.restricted(2).words, vectors.restricted(["south", "north"]).words
-        (['north', 'east'], ['south', 'north'])
-        """
-        old = self._vocabulary
-        if isinstance(words, int):
-            if not 1 <= words <= len(self):
-                raise ValueError(f"restricted expected a number of words from 1 to {len(self)}, got {words}.")
-            chosen = old.words[:words]
-        else:
-            chosen = list(words)
-        special = [token for token in old.special_tokens if token in set(chosen)]
-        kept = Vocabulary(
-            chosen,
-            old.counts[self._ids(chosen)],
-            special_tokens=special,
-            unknown=old.unknown if old.unknown in special else None,
-        )
-        if not isinstance(words, int):
-            return self._of_fewer(kept, self._rows[self._ids(kept.words)])
-        return self._of_fewer(kept, ChosenRows(self._rows, range(words)) if is_lazy(self._rows) else self._rows[:words])
-
     def _unseen(self, words: Sequence[str]) -> Floats:
         """Return the vectors of words that are not in the vocabulary; here, raise the KeyError for the first."""
         return self._rows[self._ids(words)]
-
-    def _of_fewer(self, vocabulary: Vocabulary, rows: Rows) -> Self:
-        """Return a table like this one, of other words."""
-        return type(self)(vocabulary, rows)
 
     def _rows_of(self, words: Sequence[str]) -> Ids:
         """Return each word's row; -1 for a word that is not in the vocabulary."""
@@ -242,12 +104,6 @@ class WordTable:
         """Return each word's row; KeyError for a word that is not in the vocabulary."""
         find = self._vocabulary.id
         return np.array([find(word) for word in words], dtype=np.int64)
-
-    def _take(self, matrix: Floats) -> Floats:
-        """Let a matrix that is nobody else's take the place of the rows."""
-        self._rows = self._ours = matrix
-        self._blocks = RowBlocks(matrix)
-        return matrix
 
 
 def as_numbers(what: str, values: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:

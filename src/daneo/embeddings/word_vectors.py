@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
+from daneo.embeddings.dense_table import DenseTable
 from daneo.embeddings.word_neighbours import WordNeighbours
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from daneo.embeddings.similarity_sets import SimilarityResult
 
 
-class WordVectors(WordNeighbours):
+class WordVectors(WordNeighbours, DenseTable):
     """Words and their vectors: lookup, likeness, neighbours, analogies, evaluation, files.
 
     Parameters
