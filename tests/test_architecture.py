@@ -157,7 +157,7 @@ def test_import_loads_nothing_heavy(statement: str) -> None:
 
 def test_public_names_are_there_and_load_when_asked_for() -> None:
     code = "import daneo; print([name for name in daneo.__all__ if getattr(daneo, name) is None], len(daneo.__all__))"
-    assert run_python(code) == "[] 12"
+    assert run_python(code) == "[] 13"
 
 
 @pytest.mark.parametrize("format", ["daneo", "fasttext-bin"])
@@ -214,7 +214,7 @@ except ImportError as error:
 def test_unknown_public_name_is_an_attribute_error() -> None:
     import daneo
 
-    with pytest.raises(AttributeError, match="no attribute 'Word3Vec'. It offers: Corpus"):
+    with pytest.raises(AttributeError, match="no attribute 'Word3Vec'. It offers: Cooccurrences, Corpus"):
         daneo.Word3Vec  # noqa: B018
 
 

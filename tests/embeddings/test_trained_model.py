@@ -76,7 +76,7 @@ def test_what_cannot_be_trained_further_is_refused(tmp_path: Path) -> None:
         load_model(tmp_path / "notes.txt")
 
 
-@pytest.mark.parametrize("training", [None, [], "fasttext", {"algorithm": ["fasttext"]}, {"algorithm": "glove"}, {}])
+@pytest.mark.parametrize("training", [None, [], "fasttext", {"algorithm": ["fasttext"]}, {"algorithm": "elmo"}, {}])
 def test_a_record_of_another_shape_is_refused(training: Any, tmp_path: Path) -> None:
     FastText(**SMALL).fit(TEXT).save(tmp_path / "model")
     file = tmp_path / "model" / "config.json"

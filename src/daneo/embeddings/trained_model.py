@@ -28,5 +28,10 @@ def load_model(path: str | os.PathLike[str]) -> Word2Vec | FastText:
     if not os.path.isdir(path):
         return FastText.load(path)
     training = read_config(path).get("training")
-    is_fasttext = isinstance(training, dict) and training.get("algorithm") == "fasttext"
-    return FastText.load(path) if is_fasttext else Word2Vec.load(path)
+    algorithm = training.get("algorithm") if isinstance(training, dict) else None
+    if algorithm in ("glove", "ppmi"):
+        raise ValueError(
+            f"{path} is of {'GloVe' if algorithm == 'glove' else 'PPMI'}, which learns from the counts of a whole text and "
+            "cannot go on with another one. Train on both texts together."
+        )
+    return FastText.load(path) if algorithm == "fasttext" else Word2Vec.load(path)

@@ -17,9 +17,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from daneo.embeddings import Word2Vec, WordVectors
+from daneo.embeddings import GloVe, Word2Vec, WordVectors
 
-ALGORITHMS = [("skipgram", "negative_sampling"), ("cbow", "hierarchical_softmax")]
+# A class and some of its settings.
+Algorithm = tuple[str, dict[str, Any]]
+SKIPGRAM: Algorithm = ("Word2Vec", {})
+CBOW: Algorithm = ("Word2Vec", {"architecture": "cbow", "loss": "hierarchical_softmax"})
+GLOVE: Algorithm = ("GloVe", {"window": 5})
+ALGORITHMS = [SKIPGRAM, CBOW, GLOVE]
+KEPT = {"Word2Vec": "corpus", "GloVe": "pairs"}  # in a checkpoint, beside run.json and the state
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +54,10 @@ def run_python(code: str, *arguments: Any, **environment: str) -> str:
 
 TRAIN = """
     import json, sys
-    from daneo.embeddings import Word2Vec
-    text, folder, checkpoint, resume, seconds, settings = sys.argv[1:]
-    model = Word2Vec(**json.loads(settings))
+    import daneo
+    text, folder, checkpoint, resume, seconds, asked = sys.argv[1:]
+    name, settings = json.loads(asked)
+    model = getattr(daneo, name)(**settings)
     print("ready", flush=True)
     model.fit(text, checkpoint=checkpoint or None, resume=resume == "True", checkpoint_seconds=float(seconds))
     model.save(folder)
@@ -59,9 +66,10 @@ TRAIN = """
 
 INTERRUPTED = """
     import json, sys
-    from daneo.embeddings import Word2Vec
-    text, folder, checkpoint, resume, settings = sys.argv[1:]
-    model = Word2Vec(**json.loads(settings))
+    import daneo
+    text, folder, checkpoint, resume, asked = sys.argv[1:]
+    name, settings = json.loads(asked)
+    model = getattr(daneo, name)(**settings)
     try:
         model.fit(text, checkpoint=checkpoint, resume=resume == "True", checkpoint_seconds=1000,
             progress=lambda report: print(report.stage, report.epoch, flush=True))
@@ -72,18 +80,17 @@ INTERRUPTED = """
 """
 
 
-def settings(algorithm: tuple[str, str], num_threads: int = 1, epochs: int = 2) -> str:
-    architecture, loss = algorithm
-    return json.dumps(
-        {"vector_size": 24, "epochs": epochs, "min_count": 2, "num_threads": num_threads}
-        | {"architecture": architecture, "loss": loss}
-    )
+def settings(algorithm: Algorithm, num_threads: int = 1, epochs: int = 2) -> str:
+    name, own = algorithm
+    return json.dumps([name, {"vector_size": 24, "epochs": epochs, "min_count": 2, "num_threads": num_threads} | own])
+
+
+def model_of(algorithm: Algorithm) -> type[Word2Vec] | type[GloVe]:
+    return GloVe if algorithm == GLOVE else Word2Vec
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_one_thread_gives_the_same_bits_in_every_process(
-    text: Path, tmp_path: Path, algorithm: tuple[str, str]
-) -> None:
+def test_one_thread_gives_the_same_bits_in_every_process(text: Path, tmp_path: Path, algorithm: Algorithm) -> None:
     for number, hash_seed in enumerate(("0", "12345")):
         run_python(TRAIN, text, tmp_path / str(number), "", False, 60, settings(algorithm), PYTHONHASHSEED=hash_seed)
     names = ["vectors.safetensors", "training.safetensors", "vocabulary.txt", "config.json"]
@@ -113,28 +120,32 @@ def killed_and_resumed(text: Path, folder: Path, settings: str, seed: int) -> in
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_killed_at_any_moment_and_resumed_gives_the_same_bits(
-    text: Path, tmp_path: Path, algorithm: tuple[str, str]
-) -> None:
+def test_killed_at_any_moment_and_resumed_gives_the_same_bits(text: Path, tmp_path: Path, algorithm: Algorithm) -> None:
     run_python(TRAIN, text, tmp_path / "whole", "", False, 60, settings(algorithm))
     assert killed_and_resumed(text, tmp_path / "killed", settings(algorithm), seed=1) > 0
     for name in ("vectors.safetensors", "training.safetensors", "config.json"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
     left = {path.name for path in (tmp_path / "killed.checkpoint").iterdir()}
-    assert left == {"run.json", "corpus", "state.safetensors"}
+    assert left == {"run.json", KEPT[algorithm[0]], "state.safetensors"}
 
 
 def test_several_threads_are_killed_and_resumed(text: Path, tmp_path: Path) -> None:
-    assert killed_and_resumed(text, tmp_path / "killed", settings(("cbow", "hierarchical_softmax"), 2), seed=2) > 0
+    assert killed_and_resumed(text, tmp_path / "killed", settings(CBOW, 2), seed=2) > 0
     model = Word2Vec.load(tmp_path / "killed")
-    whole = Word2Vec(**json.loads(settings(("cbow", "hierarchical_softmax"), 2))).fit(text)
+    whole = Word2Vec(**json.loads(settings(CBOW, 2))[1]).fit(text)
     np.testing.assert_allclose(model.losses, whole.losses, rtol=0.02)
 
 
+def test_glove_on_three_threads_killed_and_resumed_is_glove_on_one(text: Path, tmp_path: Path) -> None:
+    assert killed_and_resumed(text, tmp_path / "killed", settings(GLOVE, 3), seed=2) > 0
+    model = GloVe.load(tmp_path / "killed")
+    whole = GloVe(**json.loads(settings(GLOVE))[1]).fit(text)
+    assert_array_equal(model.vectors.matrix, whole.vectors.matrix)
+    np.testing.assert_allclose(model.losses, whole.losses, rtol=1e-12)
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_ctrl_c_keeps_what_was_learned_and_the_run_goes_on(
-    text: Path, tmp_path: Path, algorithm: tuple[str, str]
-) -> None:
+def test_ctrl_c_keeps_what_was_learned_and_the_run_goes_on(text: Path, tmp_path: Path, algorithm: Algorithm) -> None:
     asked = settings(algorithm, epochs=10)
     run_python(TRAIN, text, tmp_path / "whole", "", False, 60, asked)
     folder, checkpoint, chance = tmp_path / "stopped", tmp_path / "checkpoint", random.Random(1)
@@ -154,16 +165,18 @@ def test_ctrl_c_keeps_what_was_learned_and_the_run_goes_on(
         assert len(vectors.most_similar("w1")) == 10
         if "interrupted" not in output:
             break
-        assert sorted(path.name for path in checkpoint.iterdir()) == ["corpus", "run.json", "state.safetensors"]
+        assert sorted(path.name for path in checkpoint.iterdir()) == sorted(
+            [KEPT[algorithm[0]], "run.json", "state.safetensors"]
+        )
     assert number > 1
-    whole = Word2Vec.load(tmp_path / "whole")
+    whole, stopped = (model_of(algorithm).load(path) for path in (tmp_path / "whole", folder))
     assert_array_equal(vectors.matrix, whole.vectors.matrix)
-    assert_array_equal(Word2Vec.load(folder).outputs, whole.outputs)
-    assert Word2Vec.load(folder).losses == whole.losses
+    assert (folder / "training.safetensors").read_bytes() == (tmp_path / "whole/training.safetensors").read_bytes()
+    assert stopped.losses == whole.losses
 
 
 def test_ctrl_c_while_reading_can_be_resumed(text: Path, tmp_path: Path) -> None:
-    checkpoint, asked = tmp_path / "checkpoint", settings(ALGORITHMS[0])
+    checkpoint, asked = tmp_path / "checkpoint", settings(SKIPGRAM)
     process = start_python(TRAIN, text, tmp_path / "stopped", checkpoint, False, 60, asked, PYTHONUNBUFFERED="1")
     assert process.stdout is not None
     process.stdout.readline()
