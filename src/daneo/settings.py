@@ -26,6 +26,7 @@ def opt(
     below: float | None = None,
     choices: tuple[str, ...] | None = None,
     positional: bool = False,
+    in_bytes: bool = False,
 ) -> Any:
     """Return a dataclass field that carries its help text and its bounds.
 
@@ -41,6 +42,8 @@ def opt(
         The only values allowed.
     positional : bool
         The value may also be given without its name, as ``LSTM(64)``.
+    in_bytes : bool
+        The value is an amount of memory; on the command line it may be given as 2GB.
     """
     metadata = {
         "help": help,
@@ -49,6 +52,7 @@ def opt(
         "maximum": maximum,
         "below": below,
         "choices": choices,
+        "in_bytes": in_bytes,
     }
     return dataclasses.field(default=default, metadata=metadata, kw_only=not positional)
 

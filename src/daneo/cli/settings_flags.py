@@ -42,6 +42,8 @@ def _flag(field: dataclasses.Field[Any], annotation: Any) -> inspect.Parameter:
     plain: Any = typing.Literal.__getitem__(choices) if choices else option_type(annotation)
     text = field.metadata["help"]
     option = typer.Option(help=f"{text[0].upper()}{text[1:]}.", show_default=field.default is not None)
+    if field.metadata["in_bytes"]:
+        option.parser, option.metavar = num_bytes, "SIZE"
     return inspect.Parameter(
         field.name,
         inspect.Parameter.KEYWORD_ONLY,
@@ -57,6 +59,21 @@ def _build(config: type[Any], values: dict[str, Any]) -> Any:
         # The dataclass says "Word2Vec(window=...) expected ..."; who typed a flag wants to read the flag.
         message = re.sub(r"^\w+\((\w+)=[^)]*\)", lambda found: flag_name(found[1]), str(error))
         raise typer.BadParameter(message) from error
+
+
+def num_bytes(text: str) -> int:
+    """Read an amount of memory.
+
+    Examples
+    --------
+    >>> num_bytes("2GB"), num_bytes("1.5 MiB"), num_bytes("4096")
+    (2000000000, 1572864, 4096)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(i?)b)?", text.strip(), re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise typer.BadParameter(f"expected an amount of memory such as 500MB, 2GB or 1.5GiB, got {text!r}")
+    number, prefix, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index((prefix or " ").lower()))
 
 
 def flag_name(setting: str) -> str:

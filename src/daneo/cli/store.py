@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -82,19 +83,19 @@ Examples:
 )
 def info(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="Word vectors or a classifier, in any format that we read.")
+        Path, typer.Argument(metavar="PATH", help="Word vectors or a classifier in any format that we read, or counts.")
     ],
     json: JsonFlag = False,
 ) -> None:
     """Say what a model holds and how it came about."""
     from daneo.embeddings import formats
 
-    is_classifier = path.is_dir() and _is_classifier(path)
-    format = "daneo" if is_classifier else formats.recognise(path)
+    kind = _kind(path) if path.is_dir() else None
+    format = "daneo" if kind in _FACTS_OF_KIND else formats.recognise(path)
     files = [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
     facts = {"path": str(path), "format": format, "bytes": sum(one.stat().st_size for one in files)}
-    if is_classifier:
-        facts |= _facts_of_classifier(path)
+    if kind in _FACTS_OF_KIND:
+        facts |= _FACTS_OF_KIND[kind](path)
     else:
         facts |= _facts_of_model(path) if format == "fasttext-bin" else _facts_of_vectors(path, format)
     if json:
@@ -103,10 +104,19 @@ def info(
         print_table(["", ""], _flat(facts))
 
 
-def _is_classifier(path: Path) -> bool:
+def _kind(path: Path) -> str | None:
+    """What a directory of ours says that it is."""
     from daneo.embeddings.formats.daneo_directory import read_config
 
-    return bool(read_config(path, None).get("kind") == "fasttext-classifier")
+    return read_config(path, None).get("kind")
+
+
+def _facts_of_counts(path: Path) -> dict[str, Any]:
+    """What a directory of counted pairs holds."""
+    from daneo.cli.cooccur import facts
+    from daneo.corpus import Cooccurrences
+
+    return {"kind": "cooccurrences", **facts(Cooccurrences.open(path))}
 
 
 def _facts_of_classifier(path: Path) -> dict[str, Any]:
@@ -123,6 +133,12 @@ def _facts_of_classifier(path: Path) -> dict[str, Any]:
         "first_labels": model.labels[:10],
         **{key: config[key] for key in ("settings", "training") if key in config},
     }
+
+
+_FACTS_OF_KIND: dict[str | None, Callable[[Path], dict[str, Any]]] = {
+    "fasttext-classifier": _facts_of_classifier,
+    "cooccurrences": _facts_of_counts,
+}
 
 
 def _facts_of_vectors(path: Path, format: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Chunk:
     def __init__(self, encoded: EncodedCorpus, config: CooccurrencesConfig, plan: MemoryPlan) -> None:
         self._encoded, self._plan = encoded, plan
         self._window, self._symmetric = config.window, config.symmetric
-        self._weights = config.weights(encoded.num_tokens)
+        self._weights = np.array(config.weights(encoded.num_tokens), dtype=np.int64)
         num_words = len(encoded.vocabulary)
         longest = min(plan.chunk + 2 * config.window, encoded.num_tokens)
         self._text = np.empty(longest, dtype=np.int32)

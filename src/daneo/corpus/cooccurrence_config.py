@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from daneo.corpus.cooccurrences import MOST_WINDOW, WEIGHTINGS
 from daneo.settings import check, opt
 
+WEIGHTINGS = ("harmonic", "flat")
+MOST_WINDOW = 65_535  # a kernel has two bytes for it
 _MOST_TOTAL = 2**62  # sums are int64
 
 
@@ -40,6 +38,9 @@ class CooccurrencesConfig:
     symmetric: bool = opt(True, "a word's contexts are the words on both sides, not only those on its left")
     min_count: int = opt(5, "leave out words that occur less often than this", minimum=1)
     max_size: int | None = opt(None, "keep at most so many words, the most frequent ones (none: all)", minimum=1)
+    memory: int | None = opt(
+        None, "memory to use in all, as 2GB (none: 1 GiB more than at the start)", minimum=1, in_bytes=True
+    )
     num_threads: int | None = opt(
         None, "threads (none: one a core, 8 at most); the counts do not depend on it", minimum=1
     )
@@ -67,9 +68,15 @@ class CooccurrencesConfig:
         exact = math.lcm(*range(1, min(self.window, 64) + 1))  # 64 is far beyond what fits
         return exact if exact <= largest else 1 << (largest.bit_length() - 1)
 
-    def weights(self, num_tokens: int) -> npt.NDArray[np.int64]:
-        """Return what a pair at each distance adds to its sum, int64 (window + 1,)."""
+    def weights(self, num_tokens: int) -> list[int]:
+        """Return what a pair at each distance adds to its sum, from distance 0 to the window.
+
+        Examples
+        --------
+        >>> CooccurrencesConfig(window=4).weights(1_000)
+        [0, 12, 6, 4, 3]
+        """
         unit = self.unit(num_tokens)
         if self.weighting == "flat":
-            return np.ones(self.window + 1, dtype=np.int64)
-        return np.array([0, *((unit + d // 2) // d for d in range(1, self.window + 1))], dtype=np.int64)
+            return [0] + [unit] * self.window
+        return [0, *((unit + d // 2) // d for d in range(1, self.window + 1))]

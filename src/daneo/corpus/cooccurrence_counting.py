@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import warnings
 from collections.abc import Generator, Iterable
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -122,6 +124,7 @@ def count_cooccurrences(
         symmetric=symmetric,
         min_count=min_count,
         max_size=max_size,
+        memory=memory,
         num_threads=num_threads,
     )
     with _encoded(corpus, vocabulary, config, progress) as encoded:
@@ -129,7 +132,7 @@ def count_cooccurrences(
         _load_kernels()
         threads = checked_threads(num_threads)
         plan = plan_memory(memory, len(words), encoded.num_tokens, window, threads, resident_memory())
-        with new_directory(path, FILES, "daneo-cooccurrences-") as directory:
+        with new_directory(path, FILES, "daneo-cooccurrences-") as directory, _full_disk_explained(directory):
             found = count_into(directory, encoded, config, plan, progress)
     return Cooccurrences(directory if path is None else Path(path), found, words, temporary=path is None)
 
@@ -272,7 +275,23 @@ def _encoded(
         num_threads=config.num_threads,
         progress=progress,
     ) as encoded:
+        if encoded.num_replaced:
+            warnings.warn(f"The text is not all UTF-8: U+FFFD stands {encoded.num_replaced} times in it.", stacklevel=5)
         yield encoded
+
+
+@contextmanager
+def _full_disk_explained(directory: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(
+            error.errno,
+            f"The disk of {directory.parent} is full, and nothing was written. Counting needs up to 12 bytes for each "
+            "pair of each part of the text: allow more memory, which makes fewer parts, or give a path on another disk",
+        ) from error
 
 
 def _load_kernels() -> None:

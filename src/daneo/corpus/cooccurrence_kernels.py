@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 Ids = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 
 SPARE = 64  # rows of `sums` beyond the words: what a symmetric row need not count is added there
@@ -281,3 +282,40 @@ def merge_rows(
                 sums[context] = before + run_totals[k]
         size = _take_row(num_words - 1, num_touched, sums, touched, marks, tops, contexts, totals, size)
         starts[row + 1] = size
+
+
+@compiled
+def mirror_rows(
+    row: int,
+    starts: Longs,
+    contexts: Ids,
+    counts: Floats,
+    nexts: Longs,
+    all_contexts: Ids,
+    all_counts: Floats,
+) -> None:
+    """Put some rows, of which only contexts up to the row's word are stored, into the matrix with both halves.
+
+    Parameters
+    ----------
+    row : int
+        The first row; all rows before it have been put there.
+    starts : int64 array of shape (rows + 1,)
+        Where in `contexts` and `counts` each row begins.
+    contexts, counts : int32 and float32 arrays
+        The rows.
+    nexts : int64 array of shape (V,)
+        For each row of the matrix, where its next pair goes. Overwritten.
+    all_contexts, all_counts : int32 and float32 arrays
+        The matrix, whose rows rise, too: what a row has beyond its own word comes from the rows after it.
+    """
+    for word in range(row, row + starts.size - 1):
+        for k in range(starts[word - row], starts[word - row + 1]):
+            context, count = contexts[k], counts[k]
+            at = nexts[word]
+            nexts[word] += 1
+            all_contexts[at], all_counts[at] = context, count
+            if context != word:
+                at = nexts[context]
+                nexts[context] += 1
+                all_contexts[at], all_counts[at] = word, count

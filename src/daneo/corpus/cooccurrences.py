@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.array_files import HEADER_SIZE, check_array_file
+from daneo.corpus.cooccurrence_config import MOST_WINDOW, WEIGHTINGS
+from daneo.corpus.cooccurrence_rows import rows_that_fit
 from daneo.corpus.directory_config import DirectoryKind
 from daneo.corpus.vocabulary import Vocabulary
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 FILES = ("starts.npy", "contexts.npy", "counts.npy", "vocabulary.txt", "config.json")
-WEIGHTINGS = ("harmonic", "flat")
-MOST_WINDOW = 65_535  # a kernel has two bytes for it
 NUMBERS = ("num_tokens", "num_stored", "num_pairs")
 AGAIN = "Count again."
 DIRECTORY = DirectoryKind("cooccurrences", "a directory of counted pairs", "`daneo cooccur`", AGAIN)
@@ -146,19 +146,61 @@ class Cooccurrences:
             self._check_rows(start, starts, contexts, counts)
         return starts, contexts, counts
 
+    def ranges(self, most_pairs: int = 1 << 20) -> Generator[tuple[int, int]]:
+        """Yield ranges for :meth:`rows` that cover all words, of about `most_pairs` stored pairs at most.
+
+        Parameters
+        ----------
+        most_pairs : int, default 2**20
+            A row of more pairs is a range of its own.
+        """
+        sizes = np.diff(self._mapped("starts.npy", np.int64, 0, len(self.vocabulary) + 1))
+        return rows_that_fit(sizes, most_pairs, len(sizes))
+
     def matrix(self) -> sparse.csr_array:
-        """Return all counts as a sparse float32 matrix of shape (V, V), in memory."""
+        """Return all counts as a sparse matrix, in memory.
+
+        Returns
+        -------
+        scipy.sparse.csr_array of shape (V, V), float32
+            A row for each word, a column for each context. It takes 8 bytes a pair.
+        """
         from scipy import sparse
 
         size = len(self.vocabulary)
-        starts, contexts, counts = self.rows(0, size)
-        stored = sparse.csr_array((np.array(counts), np.array(contexts), starts), shape=(size, size))
-        if not self.symmetric:
-            return stored
-        mirrored = stored.T.tocsr()
-        mirrored.setdiag(0)
-        mirrored.eliminate_zeros()
-        return stored + mirrored
+        starts, contexts, counts = np.zeros(size + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
+        if self.num_stored and self.symmetric:
+            starts, contexts, counts = self._both_halves()
+        elif self.num_stored:
+            starts, contexts, counts = self.rows(0, size)
+            contexts, counts = np.array(contexts), np.array(counts)
+        if self.num_pairs < 2**31:  # else scipy makes 64-bit ids of all contexts
+            starts = starts.astype(np.int32)
+        matrix = sparse.csr_array((counts, contexts, starts), shape=(size, size))
+        matrix.has_canonical_format = True
+        return matrix
+
+    def most_frequent(self, topn: int = 10) -> list[tuple[str, str, float]]:
+        """Return the pairs that count most: word, context, count; of a symmetric count each pair once.
+
+        Examples
+        --------
+        >>> from daneo.corpus import count_cooccurrences
+        >>> with count_cooccurrences(["what time is it", "time is time"], min_count=2, window=2) as pairs:
+        ...     pairs.most_frequent()
+        [('is', 'time', 3.0), ('time', 'time', 1.0)]
+        """
+        found: list[tuple[float, int, int]] = []
+        for start, stop in self.ranges():
+            starts, contexts, counts = self.rows(start, stop)
+            least = np.partition(counts, -topn)[-topn] if len(counts) > topn else 0
+            # Of equal counts, and there may be millions, the first ones are enough.
+            best = np.concatenate([np.flatnonzero(counts > least), np.flatnonzero(counts == least)[:topn]])
+            words = np.searchsorted(starts, best, side="right") - 1 + start
+            found += zip((-counts[best]).tolist(), words.tolist(), contexts[best].tolist(), strict=True)
+            found = sorted(found)[:topn]
+        decode = self.vocabulary.words
+        return [(decode[word], decode[context], -count) for count, word, context in found]
 
     def close(self) -> None:
         """Give up the files; a temporary directory is removed. Arrays mapped before stay valid (not on Windows)."""
@@ -181,6 +223,26 @@ class Cooccurrences:
 
     def __repr__(self) -> str:
         return f"<Cooccurrences of {self.num_pairs:,} pairs in a window of {self.window}: {self.path}>"
+
+    def _both_halves(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Return the rows of the symmetric matrix, of which the files have each pair once."""
+        from daneo.corpus.cooccurrence_kernels import mirror_rows
+
+        size = len(self.vocabulary)
+        sizes = np.zeros(size, dtype=np.int64)
+        for start, stop in self.ranges():
+            starts, contexts, _ = self.rows(start, stop)
+            sizes[start:stop] += np.diff(starts)
+            sizes += np.bincount(contexts, minlength=size)
+            filled = np.flatnonzero(np.diff(starts))
+            sizes[filled + start] -= contexts[starts[filled + 1] - 1] == filled + start  # a word with itself
+        all_starts = np.concatenate([[0], np.cumsum(sizes)])
+        nexts = all_starts[:-1].copy()
+        all_contexts, all_counts = np.empty(all_starts[-1], np.int32), np.empty(all_starts[-1], np.float32)
+        for start, stop in self.ranges():
+            starts, contexts, counts = self.rows(start, stop)
+            mirror_rows(start, starts, np.array(contexts), np.array(counts), nexts, all_contexts, all_counts)
+        return all_starts, all_contexts, all_counts
 
     def _check_rows(
         self,

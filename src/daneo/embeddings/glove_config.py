@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daneo.corpus.cooccurrences import MOST_WINDOW, WEIGHTINGS
+from daneo.corpus.cooccurrence_config import MOST_WINDOW, WEIGHTINGS
 from daneo.settings import check, opt
 
 VECTORS = ("sum", "words", "contexts")
