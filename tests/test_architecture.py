@@ -157,7 +157,7 @@ def test_import_loads_nothing_heavy(statement: str) -> None:
 
 def test_public_names_are_there_and_load_when_asked_for() -> None:
     code = "import daneo; print([name for name in daneo.__all__ if getattr(daneo, name) is None], len(daneo.__all__))"
-    assert run_python(code) == "[] 13"
+    assert run_python(code) == "[] 15"
 
 
 @pytest.mark.parametrize("format", ["daneo", "fasttext-bin"])

@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daneo.corpus import Cooccurrences, Corpus, Phrases, Vocabulary, cooccurrence
-    from daneo.embeddings import FastText, GloVe, SubwordVectors, Word2Vec, WordVectors
+    from daneo.embeddings import PPMI, FastText, GloVe, SparseVectors, SubwordVectors, Word2Vec, WordVectors
     from daneo.models import FastTextClassifier, read_labelled
 
 __version__ = "0.1.0"
 __all__ = [
+    "PPMI",
     "Cooccurrences",
     "Corpus",
     "FastText",
     "FastTextClassifier",
     "GloVe",
     "Phrases",
+    "SparseVectors",
     "SubwordVectors",
     "Vocabulary",
     "Word2Vec",
@@ -43,7 +45,9 @@ _HOMES = {
     "FastText": "daneo.embeddings",
     "FastTextClassifier": "daneo.models",
     "GloVe": "daneo.embeddings",
+    "PPMI": "daneo.embeddings",
     "Phrases": "daneo.corpus",
+    "SparseVectors": "daneo.embeddings",
     "SubwordVectors": "daneo.embeddings",
     "Vocabulary": "daneo.corpus",
     "Word2Vec": "daneo.embeddings",

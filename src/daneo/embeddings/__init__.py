@@ -10,13 +10,17 @@ if TYPE_CHECKING:
     from daneo.embeddings.compression.cost import CompressionReport
     from daneo.embeddings.fasttext import FastText
     from daneo.embeddings.glove import GloVe
+    from daneo.embeddings.ppmi import PPMI
+    from daneo.embeddings.ppmi_weights import ppmi_matrix
     from daneo.embeddings.similarity_sets import SimilarityResult
     from daneo.embeddings.similarity_shares import SimilarityShares, WordPart
+    from daneo.embeddings.sparse_vectors import SparseVectors
     from daneo.embeddings.subword_vectors import SubwordVectors
     from daneo.embeddings.word2vec import Word2Vec
     from daneo.embeddings.word_vectors import WordVectors
 
 __all__ = [
+    "PPMI",
     "AnalogyResult",
     "AnalogySection",
     "CompressionReport",
@@ -24,10 +28,12 @@ __all__ = [
     "GloVe",
     "SimilarityResult",
     "SimilarityShares",
+    "SparseVectors",
     "SubwordVectors",
     "Word2Vec",
     "WordPart",
     "WordVectors",
+    "ppmi_matrix",
 ]
 
 _HOMES = {
@@ -36,12 +42,15 @@ _HOMES = {
     "CompressionReport": "daneo.embeddings.compression.cost",
     "FastText": "daneo.embeddings.fasttext",
     "GloVe": "daneo.embeddings.glove",
+    "PPMI": "daneo.embeddings.ppmi",
     "SimilarityResult": "daneo.embeddings.similarity_sets",
     "SimilarityShares": "daneo.embeddings.similarity_shares",
+    "SparseVectors": "daneo.embeddings.sparse_vectors",
     "SubwordVectors": "daneo.embeddings.subword_vectors",
     "Word2Vec": "daneo.embeddings.word2vec",
     "WordPart": "daneo.embeddings.similarity_shares",
     "WordVectors": "daneo.embeddings.word_vectors",
+    "ppmi_matrix": "daneo.embeddings.ppmi_weights",
 }
 
 

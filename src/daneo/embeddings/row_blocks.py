@@ -121,7 +121,7 @@ def row_lengths(rows: Floats) -> Floats:
         if doubtful.size:
             wide = rows[doubtful].astype(np.float64)
             exact = np.sqrt(np.einsum("nd,nd->n", wide, wide))
-            lengths[doubtful] = _with_limits(exact)
+            lengths[doubtful] = with_limits(exact)
     return lengths
 
 
@@ -134,12 +134,12 @@ def unit(rows: npt.ArrayLike) -> Doubles:
     """
     wide = np.array(rows, dtype=np.float64)
     with np.errstate(all="ignore"):
-        lengths = _with_limits(np.sqrt(np.einsum("nd,nd->n", wide, wide)))
+        lengths = with_limits(np.sqrt(np.einsum("nd,nd->n", wide, wide)))
         wide /= np.where(lengths == 0, np.inf, lengths)[:, None]
     return wide
 
 
-def _with_limits(lengths: Doubles) -> Doubles:
+def with_limits(lengths: Doubles) -> Doubles:
     """Return 0 for lengths below float32's range and NaN for those above it."""
     lengths[lengths < ZERO_LENGTH] = 0
     lengths[~(lengths < _TOO_LONG)] = np.nan

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HEADER: dict[str, Any] = {"format": "daneo", "version": 1, "kind": "word-vectors"}
 
 DIRECTORY_NAMES = frozenset(
-    {"config.json", "vectors.safetensors", "vocabulary.txt", "README.md", "training.safetensors"}
+    {"config.json", "vectors.safetensors", "sparse.safetensors", "vocabulary.txt", "README.md", "training.safetensors"}
 )
 """All that daneo may put into such a directory: what `daneo.files.replaced_directory` needs as `known`."""
 
