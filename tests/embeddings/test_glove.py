@@ -99,6 +99,16 @@ def test_counts_made_before_give_what_the_text_gives(text: list[list[str]], sett
     assert from_counts.vocabulary.words == from_text.vocabulary.words
 
 
+def test_counts_bring_their_settings_and_others_are_refused(text: list[list[str]]) -> None:
+    with count_cooccurrences(text, window=3, weighting="flat", min_count=1) as counts:
+        model = GloVe(vector_size=4, epochs=1, window=3).fit(counts)
+        assert (model.config.window, model.config.weighting) == (3, "flat")
+        with pytest.raises(ValueError, match=r"GloVe\(window=7\) got counts that were made with 3"):
+            GloVe(window=7).fit(counts)
+        with pytest.raises(ValueError, match=r"GloVe\(min_count=9\) got counts, whose words are chosen already"):
+            GloVe(min_count=9).fit(counts)
+
+
 def test_a_word_gets_the_vector_that_was_asked_for(text: list[list[str]]) -> None:
     found = {}
     for which in ("sum", "words", "contexts"):

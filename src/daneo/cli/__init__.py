@@ -15,7 +15,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from daneo.cli import ask, classify, compress, cooccur, demo, parts, store, train, train_classifier
+from daneo.cli import ask, classify, compress, cooccur, demo, parts, store, train, train_classifier, train_glove
 
 BAD_INPUT, BAD_USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 # click's base of every "you typed it wrong"; typer does not export it.
@@ -48,6 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.add_typer(train.app, name="train")
+train.app.add_typer(train_glove.app)
 train.app.add_typer(train_classifier.app)
 app.add_typer(cooccur.app)
 app.add_typer(ask.app)

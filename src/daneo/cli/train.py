@@ -11,12 +11,19 @@ import typer
 
 from daneo.cli.settings_flags import with_flags
 from daneo.cli.terminal import JsonFlag, QuietFlag, shown_progress
-from daneo.cli.training_session import check_checkpoint, check_output, clear_and_report, stopped_cleanly, watcher
+from daneo.cli.training_session import (
+    Trainer,
+    check_checkpoint,
+    check_output,
+    clear_and_report,
+    stopped_cleanly,
+    watcher,
+)
 from daneo.embeddings.fasttext_config import FastTextConfig
 from daneo.embeddings.word2vec_config import Word2VecConfig
 
 if TYPE_CHECKING:
-    from daneo.embeddings import FastText, Word2Vec
+    from daneo.corpus import Cooccurrences, Corpus, Phrases
 
 TEXT = "Text: a file (.gz, .bz2, .xz and .zst too), a folder, a glob"
 TextArgument = Annotated[str, typer.Argument(metavar="CORPUS", help=f"{TEXT}, or - for standard input.")]
@@ -203,17 +210,23 @@ class Asked:
         check_checkpoint(self.checkpoint, resume=self.resume)
         check_output(self.output)
 
+    def text(self, phrases: Phrases | None = None) -> Corpus:
+        """Return what to read."""
+        from daneo.corpus import Corpus
 
-def learn(model: Word2Vec | FastText, asked: Asked, **start: Any) -> None:
+        return Corpus(self.corpus, tokenizer=self.tokenizer, errors=self.errors, phrases=phrases)
+
+
+def learn(model: Trainer, asked: Asked, *, counts: Cooccurrences | None = None, **start: Any) -> None:
     """Train a model on what was asked, from the beginning or from its checkpoint; save it and say so."""
     import daneo
 
-    text = daneo.Corpus(asked.corpus, tokenizer=asked.tokenizer, errors=asked.errors)
+    text: Corpus | Cooccurrences = counts or asked.text()
     started = time.monotonic()
     with stopped_cleanly(model, asked.output, asked.checkpoint), shown_progress(quiet=asked.quiet) as show:
         if asked.phrases is not None and not (asked.checkpoint / "corpus").exists():  # else its ids are joined already
-            joined = daneo.Phrases.learn(text, threshold=asked.phrases, progress=show)
-            text = daneo.Corpus(asked.corpus, tokenizer=asked.tokenizer, errors=asked.errors, phrases=joined)
+            joined = daneo.Phrases.learn(asked.text(), threshold=asked.phrases, progress=show)
+            text = asked.text(joined)
         model.fit(
             text,
             progress=show,
@@ -225,6 +238,13 @@ def learn(model: Word2Vec | FastText, asked: Asked, **start: Any) -> None:
         model.save(asked.output)
     seconds = time.monotonic() - started
     clear_and_report(model, asked.output, asked.checkpoint, seconds, as_json=asked.json, quiet=asked.quiet)
+
+
+def counts_at(path: str) -> Cooccurrences | None:
+    """Open the counts that `daneo cooccur` wrote; None if something else is there."""
+    from daneo.corpus import Cooccurrences
+
+    return Cooccurrences.open(path) if (Path(path) / "contexts.npy").is_file() else None
 
 
 def demand_text_twice(corpus: str, who: str) -> None:

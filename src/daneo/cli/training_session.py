@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
@@ -17,7 +17,6 @@ from daneo.cli.terminal import clock, print_json, print_note, program
 
 if TYPE_CHECKING:
     from daneo.embeddings import WordVectors
-    from daneo.embeddings.word_trainer import WordTrainer
 
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
@@ -31,6 +30,20 @@ class Model(Protocol):
 
     def save(self, path: Path, /) -> None:
         """Write it."""
+
+
+class Trainer(Model, Protocol):
+    """What learns word vectors: Word2Vec, FastText, GloVe."""
+
+    losses: list[float]
+
+    @property
+    def vectors(self) -> WordVectors:
+        """The word vectors."""
+
+    @property
+    def fit(self) -> Callable[..., Any]:
+        """What learns from a corpus."""
 
 
 def check_checkpoint(checkpoint: Path, *, resume: bool) -> None:
@@ -56,12 +69,12 @@ def check_output(output: Path, known: Collection[str] | None = None) -> None:
         raise Rehearsed
 
 
-def watcher(words: Sequence[str], *, quiet: bool) -> Callable[[WordTrainer, int, float], None] | None:
+def watcher(words: Sequence[str], *, quiet: bool) -> Callable[[Trainer, int, float], None] | None:
     """Return what shows the neighbours of `words` after each epoch; ``None`` if there is nothing to show."""
     if quiet or not words:
         return None
 
-    def show(model: WordTrainer, epoch: int, loss: float) -> None:
+    def show(model: Trainer, epoch: int, loss: float) -> None:
         vectors = model.vectors
         print_note(f"after epoch {epoch}, loss {loss:.4f}")
         for word in words:
@@ -113,7 +126,7 @@ def clear(checkpoint: Path) -> None:
 
 
 def clear_and_report(
-    model: WordTrainer, output: Path, checkpoint: Path | None, seconds: float, *, as_json: bool, quiet: bool
+    model: Trainer, output: Path, checkpoint: Path | None, seconds: float, *, as_json: bool, quiet: bool
 ) -> None:
     """Clear the checkpoint of a saved model away, and say where the result is and what to try next."""
     if checkpoint is not None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from daneo.corpus.cooccurrence_config import CooccurrencesConfig
 from daneo.embeddings.checkpoint import Checkpoint, TrainingState
+from daneo.embeddings.counts_settings import with_counts_settings
 from daneo.embeddings.glove_config import GloVeConfig
 from daneo.embeddings.glove_files import Parameters, read_model, write_model
 from daneo.embeddings.glove_pairs import GlovePairs
@@ -20,7 +22,7 @@ from daneo.embeddings.training_run import Position, TrainingRun
 from daneo.embeddings.word2vec_training import as_corpus
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
-from daneo.settings import configured
+from daneo.settings import configured, subset
 from daneo.threads import available_cores
 
 if TYPE_CHECKING:
@@ -128,8 +130,7 @@ class GloVe:
         Parameters
         ----------
         corpus : Corpus, anything that Corpus takes, or Cooccurrences
-            The text, read once; or counts. The settings `window`, `weighting`, `symmetric`, `min_count`, `max_size` and
-            `memory` are for counting, and counts bring their own.
+            The text, read once; or counts, which bring the settings that they were made with.
         vocabulary : Vocabulary or None
             The words to learn from a text; None makes one by `min_count` and `max_size`.
         progress : callable or None
@@ -153,8 +154,8 @@ class GloVe:
         KeyboardInterrupt
             Training was stopped with Ctrl-C. `vectors` holds what was learned, and a checkpoint has been written.
         ValueError
-            No word is frequent enough; no two words stand side by side; the checkpoint is of another run; training
-            has diverged.
+            No word is frequent enough; no two words stand side by side; counts were made with other settings; the
+            checkpoint is of another run; training has diverged.
         """
         from daneo.corpus import Cooccurrences
 
@@ -162,6 +163,8 @@ class GloVe:
             raise ValueError("resume=True goes on from a checkpoint: say which with checkpoint=path.")
         if isinstance(corpus, Cooccurrences) and vocabulary is not None:
             raise ValueError("GloVe.fit got counts and a vocabulary; counts bring their own. Leave vocabulary out.")
+        if isinstance(corpus, Cooccurrences):
+            self.config = with_counts_settings(self.config, corpus)
         num_threads = self.config.num_threads or available_cores()
         saved = None
         if checkpoint is not None:
@@ -231,7 +234,6 @@ class GloVe:
         path = None if saved is None else saved.path / "pairs"
         if path is not None and path.exists():
             return GlovePairs.open(path)
-        config = self.config
         with ExitStack() as stack:
             counts = corpus
             if not isinstance(counts, Cooccurrences):
@@ -239,13 +241,7 @@ class GloVe:
                     count_cooccurrences(
                         as_corpus(counts),
                         vocabulary,
-                        window=config.window,
-                        weighting=config.weighting,
-                        symmetric=config.symmetric,
-                        min_count=config.min_count,
-                        max_size=config.max_size,
-                        memory=config.memory,
-                        num_threads=config.num_threads,
+                        **subset(CooccurrencesConfig, self.config),
                         progress=progress,
                     )
                 )
@@ -254,7 +250,9 @@ class GloVe:
                     "The text has no two words side by side in one document, so there is nothing to learn from. "
                     "Give more text or lower min_count."
                 )
-            return write_pairs(counts, path, seed=config.seed, num_threads=config.num_threads, progress=progress)
+            return write_pairs(
+                counts, path, seed=self.config.seed, num_threads=self.config.num_threads, progress=progress
+            )
 
     def _train(
         self,
