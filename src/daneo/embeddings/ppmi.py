@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from daneo.corpus.cooccurrence_config import CooccurrencesConfig
+from daneo.embeddings.counts_settings import with_counts_settings
 from daneo.embeddings.ppmi_config import PPMIConfig
 from daneo.embeddings.ppmi_files import read_model, write_model
 from daneo.embeddings.sparse_rows import SparseRows
@@ -14,7 +15,7 @@ from daneo.embeddings.sparse_vectors import SparseVectors
 from daneo.embeddings.word2vec_training import as_corpus
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.progress import ProgressCallback
-from daneo.settings import configured
+from daneo.settings import configured, subset
 from daneo.threads import available_cores
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ class PPMI:
         Parameters
         ----------
         corpus : Corpus, anything that Corpus takes, or Cooccurrences
-            The text, read once; or counts. `min_count`, `max_size` and `memory` are for counting. Counts bring their
-            own `window`, `weighting` and `symmetric`, which `config` then has.
+            The text, read once; or counts, which bring the settings of counting: `config` then has theirs.
         vocabulary : Vocabulary or None
             The words to learn from a text; None makes one by `min_count` and `max_size`.
         progress : callable or None
@@ -141,31 +141,19 @@ class PPMI:
         Raises
         ------
         ValueError
-            No word is frequent enough; no pair stands together more often than by chance.
+            No word is frequent enough; no pair stands together more often than by chance; a setting of counting is
+            neither the default nor that of the counts.
         """
         from daneo.corpus import Cooccurrences, count_cooccurrences
 
-        if isinstance(corpus, Cooccurrences) and vocabulary is not None:
-            raise ValueError("PPMI.fit got counts and a vocabulary; counts bring their own. Leave vocabulary out.")
-        config = self.config
-        with ExitStack() as stack:
-            counts = corpus
-            if not isinstance(counts, Cooccurrences):
-                counts = stack.enter_context(
-                    count_cooccurrences(
-                        as_corpus(counts),
-                        vocabulary,
-                        window=config.window,
-                        weighting=config.weighting,
-                        symmetric=config.symmetric,
-                        min_count=config.min_count,
-                        max_size=config.max_size,
-                        memory=config.memory,
-                        num_threads=config.num_threads,
-                        progress=progress,
-                    )
-                )
-            self._learn(counts, progress)
+        if isinstance(corpus, Cooccurrences):
+            if vocabulary is not None:
+                raise ValueError("PPMI.fit got counts and a vocabulary; counts bring their own. Leave vocabulary out.")
+            self._learn(corpus, with_counts_settings(self.config, corpus), progress)
+            return self
+        settings = subset(CooccurrencesConfig, self.config)
+        with count_cooccurrences(as_corpus(corpus), vocabulary, **settings, progress=progress) as counts:
+            self._learn(counts, self.config, progress)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -199,13 +187,10 @@ class PPMI:
         state = f"{len(self.vocabulary)} words" if self.is_trained else "not trained"
         return f"<PPMI: {state}, vector_size={self.config.vector_size}>"
 
-    def _learn(self, counts: Cooccurrences, progress: ProgressCallback | None) -> None:
+    def _learn(self, counts: Cooccurrences, config: PPMIConfig, progress: ProgressCallback | None) -> None:
         from daneo.embeddings.ppmi_reduction import reduce
         from daneo.embeddings.ppmi_weights import weigh
 
-        config = dataclasses.replace(
-            self.config, window=counts.window, weighting=counts.weighting, symmetric=counts.symmetric
-        )
         words, num_tokens = counts.vocabulary, counts.num_tokens
         rows = weigh(SparseRows.of(counts.matrix()), config.alpha, config.shift, progress)
         if rows.num_stored == 0:

@@ -56,8 +56,9 @@ def ppmi_matrix(
     Examples
     --------
     >>> from scipy import sparse
-    >>> ppmi_matrix(sparse.csr_array([[3, 1], [0, 4]]), alpha=1).toarray().round(3).tolist()
-    [[0.693, 0.0], [0.0, 0.47]]
+    >>> ppmi_matrix(sparse.csr_array([[3, 1], [0, 4]]), alpha=1).toarray().round(4)
+    array([[0.6931, 0.    ],
+           [0.    , 0.47  ]], dtype=float32)
     """
     if not (0 <= alpha <= 1 and 0 < shift < np.inf):
         raise ValueError(f"ppmi_matrix expected alpha from 0 to 1 and shift above 0, got {alpha} and {shift}.")

@@ -69,7 +69,7 @@ class SparseVectors(WordNeighbours):
     >>> vectors.strongest_contexts("drink")
     [('water', 3.0), ('eat', 1.0)]
     >>> vectors.most_similar("apple", topn=1)
-    [('drink', 0.3162277638912201)]
+    [('drink', 0.3162277936935425)]
     """
 
     _rows: SparseRows
