@@ -15,7 +15,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from daneo.cli import ask, classify, compress, cooccur, demo, parts, store, train, train_classifier, train_glove
+from daneo.cli import (
+    ask,
+    classify,
+    compress,
+    cooccur,
+    demo,
+    parts,
+    store,
+    train,
+    train_classifier,
+    train_glove,
+    train_ppmi,
+)
 
 BAD_INPUT, BAD_USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 # click's base of every "you typed it wrong"; typer does not export it.
@@ -49,10 +61,12 @@ app = typer.Typer(
 )
 app.add_typer(train.app, name="train")
 train.app.add_typer(train_glove.app)
+train.app.add_typer(train_ppmi.app)
 train.app.add_typer(train_classifier.app)
 app.add_typer(cooccur.app)
 app.add_typer(ask.app)
 app.add_typer(parts.app)
+app.add_typer(train_ppmi.contexts_app)
 app.add_typer(store.app)
 app.add_typer(compress.app)
 app.add_typer(classify.app)

@@ -13,12 +13,15 @@ import typer
 from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table
 
 if TYPE_CHECKING:
-    from daneo.embeddings import AnalogyResult, SimilarityResult, WordVectors
+    from daneo.embeddings import AnalogyResult, SimilarityResult, SparseVectors, WordVectors
 
 VectorsArgument = Annotated[
     Path, typer.Argument(metavar="VECTORS", help="Word vectors: a directory of ours, or a file of another tool's.")
 ]
 TopnFlag = Annotated[int, typer.Option("--topn", "-n", metavar="N", min=1, help="How many words to print.")]
+SparseFlag = Annotated[
+    bool, typer.Option("--sparse", help="Ask the sparse rows of a directory that `daneo train ppmi` wrote.")
+]
 
 app = typer.Typer()
 
@@ -30,6 +33,7 @@ Examples:
   daneo similar vectors/ king queen -n 3 --json
   cut -f1 words.tsv | daneo similar GoogleNews-vectors-negative300.bin.gz -
   daneo similar cc.ko.300.bin 재밌써요           a word never seen, from its n-grams
+  daneo similar vectors/ king --sparse           by all that it stands near, if `daneo train ppmi` made them
 """
 )
 def similar(
@@ -38,13 +42,14 @@ def similar(
         list[str], typer.Argument(metavar="WORD", help="Words; - reads them from standard input, one a line.")
     ],
     topn: TopnFlag = 10,
+    sparse: SparseFlag = False,
     json: JsonFlag = False,
 ) -> None:
     """Print the words nearest to each word.
 
     Vectors with n-grams answer for words that they never saw, and say on standard error that they did not.
     """
-    store = load_vectors(vectors)
+    store = _opened(vectors, sparse=sparse)
     asked = list(dict.fromkeys(sys.stdin.read().splitlines() if words == ["-"] else words))
     known = with_vectors(store, asked)
     answers = dict(zip(known, store.most_similar(known, topn=topn), strict=True)) if known else {}
@@ -70,10 +75,11 @@ def analogy(
     b: Annotated[str, typer.Argument(metavar="B", help="... as")],
     c: Annotated[str, typer.Argument(metavar="C", help="this word stands to the answer.")],
     topn: TopnFlag = 5,
+    sparse: SparseFlag = False,
     json: JsonFlag = False,
 ) -> None:
     """Answer "A is to B as C is to ?"."""
-    store = load_vectors(vectors)
+    store = _opened(vectors, sparse=sparse)
     if len(with_vectors(store, [a, b, c])) < 3:
         raise typer.Exit(1)
     near = store.most_similar(positive=[b, c], negative=[a], topn=topn)
@@ -108,12 +114,13 @@ def evaluate(
     unseen: Annotated[
         bool, typer.Option("--unseen", help="Compare pairs with words never seen too, by their n-grams.")
     ] = False,
+    sparse: SparseFlag = False,
     json: JsonFlag = False,
 ) -> None:
     """Measure vectors on analogies and on judged similarities."""
     if not analogies and not similarities:
         raise typer.BadParameter("nothing to measure; give --analogies FILE, --similarities FILE, or both")
-    store = load_vectors(vectors)
+    store = _opened(vectors, sparse=sparse)
     options: dict[str, Any] = {"restrict_vocab": restrict_vocab, "case_insensitive": not case_sensitive}
     answered = {path: store.evaluate_analogies(path, **options) for path in analogies or []}
     if unseen:
@@ -134,6 +141,12 @@ def evaluate(
         )
 
 
+def _opened(path: Path, *, sparse: bool) -> WordVectors | SparseVectors:
+    import daneo
+
+    return daneo.SparseVectors.load(path) if sparse else load_vectors(path)
+
+
 def load_vectors(path: Path, *, errors: str = "strict") -> WordVectors:
     """Open word vectors; ``-`` is standard input. `errors` says what to do with words that are not UTF-8."""
     import daneo
@@ -141,7 +154,7 @@ def load_vectors(path: Path, *, errors: str = "strict") -> WordVectors:
     return daneo.WordVectors.load("/dev/stdin" if str(path) == "-" else path, errors=errors)
 
 
-def _demand_ngrams(store: WordVectors, path: Path) -> bool:
+def _demand_ngrams(store: WordVectors | SparseVectors, path: Path) -> bool:
     from daneo.embeddings import SubwordVectors
 
     if not isinstance(store, SubwordVectors):
@@ -149,14 +162,14 @@ def _demand_ngrams(store: WordVectors, path: Path) -> bool:
     return True
 
 
-def has_vector(store: WordVectors, word: str) -> bool:
+def has_vector(store: WordVectors | SparseVectors, word: str) -> bool:
     """Whether there is something to answer from: the word was seen, or an n-gram of it."""
     from daneo.embeddings import SubwordVectors
 
     return word in store or (isinstance(store, SubwordVectors) and bool(store[word].any()))
 
 
-def with_vectors(store: WordVectors, words: Sequence[str]) -> list[str]:
+def with_vectors(store: WordVectors | SparseVectors, words: Sequence[str]) -> list[str]:
     """Return the words that have a vector; say on standard error which have none, and which were never seen."""
     from daneo.embeddings import SubwordVectors
 
@@ -173,7 +186,7 @@ def with_vectors(store: WordVectors, words: Sequence[str]) -> list[str]:
     return known
 
 
-def _missing(store: WordVectors, word: str) -> str:
+def _missing(store: WordVectors | SparseVectors, word: str) -> str:
     try:
         store.vocabulary.id(word)
     except KeyError as error:
