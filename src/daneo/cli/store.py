@@ -135,9 +135,25 @@ def _facts_of_classifier(path: Path) -> dict[str, Any]:
     }
 
 
+def _facts_of_sparse(path: Path) -> dict[str, Any]:
+    """What a directory of sparse rows alone holds."""
+    from daneo.embeddings import SparseVectors
+    from daneo.embeddings.formats.daneo_directory import read_config
+
+    vectors, config = SparseVectors.load(path), read_config(path, None)
+    return {
+        "kind": config["kind"],
+        "words": len(vectors),
+        "numbers": vectors.rows.num_stored,
+        "first_words": vectors.words[:10],
+        **{key: config[key] for key in ("settings", "training") if key in config},
+    }
+
+
 _FACTS_OF_KIND: dict[str | None, Callable[[Path], dict[str, Any]]] = {
     "fasttext-classifier": _facts_of_classifier,
     "cooccurrences": _facts_of_counts,
+    "sparse-vectors": _facts_of_sparse,
 }
 
 
