@@ -15,7 +15,7 @@ from daneo import cli
 COMMANDS = (
     *("train word2vec", "train fasttext", "train continue", "train fasttext-classifier"),
     *("similar", "analogy", "evaluate", "ngrams", "predict", "test"),
-    *("compress", "convert", "info", "demo"),
+    *("cooccur", "compress", "convert", "info", "demo"),
 )
 
 

@@ -104,8 +104,9 @@ def count_cooccurrences(
 
     Stanford's program differs in little. It writes both (w, c) and (c, w) of a symmetric count, which are equal. With
     ``-symmetric 0`` its first word is the one on the left, here the column. It adds up floating-point numbers in the
-    order of the text; here weights are whole multiples of a small number, so that sums are exact (up to a window of
-    22; beyond, each weight is rounded once), and are rounded to float32 in the end.
+    order of the text, and counts one pair twice if the text is so small that one of its temporary files stays empty.
+    Here weights are whole multiples of a small number, so that sums are exact (up to a window of 22; beyond, each
+    weight is rounded once), and are rounded to float32 in the end.
 
     References
     ----------
