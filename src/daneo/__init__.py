@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daneo.corpus import Cooccurrences, Corpus, Phrases, Vocabulary, cooccurrence
-    from daneo.embeddings import PPMI, FastText, GloVe, SparseVectors, SubwordVectors, Word2Vec, WordVectors
+    from daneo.embeddings import (
+        PPMI,
+        FastText,
+        GloVe,
+        NeighbourIndex,
+        SparseVectors,
+        SubwordVectors,
+        Word2Vec,
+        WordVectors,
+    )
     from daneo.models import FastTextClassifier, read_labelled
 
 __version__ = "0.1.0"
@@ -28,6 +37,7 @@ __all__ = [
     "FastText",
     "FastTextClassifier",
     "GloVe",
+    "NeighbourIndex",
     "Phrases",
     "SparseVectors",
     "SubwordVectors",
@@ -45,6 +55,7 @@ _HOMES = {
     "FastText": "daneo.embeddings",
     "FastTextClassifier": "daneo.models",
     "GloVe": "daneo.embeddings",
+    "NeighbourIndex": "daneo.embeddings",
     "PPMI": "daneo.embeddings",
     "Phrases": "daneo.corpus",
     "SparseVectors": "daneo.embeddings",

@@ -21,6 +21,7 @@ from daneo.cli import (
     compress,
     cooccur,
     demo,
+    index,
     parts,
     store,
     train,
@@ -69,6 +70,7 @@ app.add_typer(parts.app)
 app.add_typer(train_ppmi.contexts_app)
 app.add_typer(store.app)
 app.add_typer(compress.app)
+app.add_typer(index.app)
 app.add_typer(classify.app)
 app.add_typer(demo.app)
 

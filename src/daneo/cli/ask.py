@@ -13,7 +13,7 @@ import typer
 from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table
 
 if TYPE_CHECKING:
-    from daneo.embeddings import AnalogyResult, SimilarityResult, SparseVectors, WordVectors
+    from daneo.embeddings import AnalogyResult, NeighbourIndex, SimilarityResult, SparseVectors, WordVectors
 
 VectorsArgument = Annotated[
     Path, typer.Argument(metavar="VECTORS", help="Word vectors: a directory of ours, or a file of another tool's.")
@@ -34,6 +34,7 @@ Examples:
   cut -f1 words.tsv | daneo similar GoogleNews-vectors-negative300.bin.gz -
   daneo similar cc.ko.300.bin 재밌써요           a word never seen, from its n-grams
   daneo similar vectors/ king --sparse           by all that it stands near, if `daneo train ppmi` made them
+  daneo similar vectors/ - --approximate < words.txt      with the index of `daneo index vectors/`
 """
 )
 def similar(
@@ -43,16 +44,27 @@ def similar(
     ],
     topn: TopnFlag = 10,
     sparse: SparseFlag = False,
+    approximate: Annotated[
+        bool, typer.Option("--approximate", help="Ask the index of `daneo index`, which may miss a word.")
+    ] = False,
+    index: Annotated[
+        Path | None, typer.Option("--index", metavar="DIR", help="The same, where the index lies elsewhere.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Print the words nearest to each word.
 
     Vectors with n-grams answer for words that they never saw, and say on standard error that they did not.
+
+    An index is checked before it is asked, about a second for a gigabyte: it pays for many words, not for one.
     """
+    if sparse and (approximate or index):
+        raise typer.BadParameter("an index is of dense vectors; leave out --sparse, or --approximate and --index")
     store = _opened(vectors, sparse=sparse)
+    opened = _open_index(index, vectors, store) if approximate or index else None
     asked = list(dict.fromkeys(sys.stdin.read().splitlines() if words == ["-"] else words))
     known = with_vectors(store, asked)
-    answers = dict(zip(known, store.most_similar(known, topn=topn), strict=True)) if known else {}
+    answers = dict(zip(known, store.most_similar(known, topn=topn, index=opened), strict=True)) if known else {}
     if json:
         print_json({word: _as_objects(near) for word, near in answers.items()})
     elif known:
@@ -152,6 +164,14 @@ def load_vectors(path: Path, *, errors: str = "strict") -> WordVectors:
     import daneo
 
     return daneo.WordVectors.load("/dev/stdin" if str(path) == "-" else path, errors=errors)
+
+
+def _open_index(path: Path | None, vectors: Path, store: WordVectors | SparseVectors) -> NeighbourIndex:
+    """Open the index at `path`, or the one that lies with the vectors."""
+    from daneo.embeddings import NeighbourIndex, WordVectors
+
+    assert isinstance(store, WordVectors)
+    return NeighbourIndex.load(path or NeighbourIndex.path_for(vectors), store)
 
 
 def _demand_ngrams(store: WordVectors | SparseVectors, path: Path) -> bool:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from daneo.embeddings.compression.cost import CompressionReport
     from daneo.embeddings.fasttext import FastText
     from daneo.embeddings.glove import GloVe
+    from daneo.embeddings.neighbour_index import NeighbourIndex
+    from daneo.embeddings.neighbour_index_config import NeighbourIndexReport
     from daneo.embeddings.ppmi import PPMI
     from daneo.embeddings.ppmi_weights import ppmi_matrix
     from daneo.embeddings.similarity_sets import SimilarityResult
@@ -26,6 +28,8 @@ __all__ = [
     "CompressionReport",
     "FastText",
     "GloVe",
+    "NeighbourIndex",
+    "NeighbourIndexReport",
     "SimilarityResult",
     "SimilarityShares",
     "SparseVectors",
@@ -42,6 +46,8 @@ _HOMES = {
     "CompressionReport": "daneo.embeddings.compression.cost",
     "FastText": "daneo.embeddings.fasttext",
     "GloVe": "daneo.embeddings.glove",
+    "NeighbourIndex": "daneo.embeddings.neighbour_index",
+    "NeighbourIndexReport": "daneo.embeddings.neighbour_index_config",
     "PPMI": "daneo.embeddings.ppmi",
     "SimilarityResult": "daneo.embeddings.similarity_sets",
     "SimilarityShares": "daneo.embeddings.similarity_shares",

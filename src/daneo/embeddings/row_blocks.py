@@ -34,10 +34,16 @@ class RowBlocks:
     ----------
     matrix : float32 array of shape (V, D), or Rows
         Kept, not copied. Call :meth:`forget` after changing rows.
+
+    Attributes
+    ----------
+    num_changes : int
+        How often rows were changed: what was made of them is out of date if it differs.
     """
 
     def __init__(self, matrix: Rows) -> None:
         self.matrix = matrix
+        self.num_changes = 0
         self._lengths = np.zeros(len(matrix), dtype=np.float32)
         self._known = np.zeros(-(-len(matrix) // _CHUNK), dtype=bool)
 
@@ -61,6 +67,7 @@ class RowBlocks:
     def forget(self, rows: Ids) -> None:
         """Measure these rows again when they are next read."""
         self._known[rows // _CHUNK] = False
+        self.num_changes += 1
 
     def cosines(self, queries: Floats, start: int, stop: int) -> Iterator[tuple[int, Floats, Ids]]:
         """Compare every query with rows `start` to `stop`, some thousand rows at a time.

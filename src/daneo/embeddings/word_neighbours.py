@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import operator
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias, TypeGuard, cast, overload
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard, cast, overload
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from daneo.embeddings.row_blocks import Doubles, error_bound, exact_cosines, uni
 from daneo.embeddings.rows import Ids
 from daneo.embeddings.sieve import Answer
 from daneo.embeddings.word_likeness import Item, Vector, WordLikeness
+
+if TYPE_CHECKING:
+    from daneo.embeddings.neighbour_index import NeighbourIndex
 
 Neighbours: TypeAlias = list[tuple[str, float]]
 """Words and their scores, best first."""
@@ -36,6 +39,7 @@ class WordNeighbours(WordLikeness):
         restrict_vocab: int | None = ...,
         clip_start: int = ...,
         clip_end: int | None = ...,
+        index: NeighbourIndex | None = ...,
     ) -> Neighbours: ...
 
     @overload
@@ -47,6 +51,7 @@ class WordNeighbours(WordLikeness):
         restrict_vocab: int | None = ...,
         clip_start: int = ...,
         clip_end: int | None = ...,
+        index: NeighbourIndex | None = ...,
     ) -> list[Neighbours]: ...
 
     def most_similar(
@@ -59,6 +64,7 @@ class WordNeighbours(WordLikeness):
         restrict_vocab: int | None = None,
         clip_start: int = 0,
         clip_end: int | None = None,
+        index: NeighbourIndex | None = None,
     ) -> Neighbours | list[Neighbours]:
         """Find the words with the greatest cosine to a word, to each of many words, or to a sum of words.
 
@@ -76,6 +82,8 @@ class WordNeighbours(WordLikeness):
             Search only the first so many words, which are the most frequent ones.
         clip_start, clip_end : int, int or None
             Search only words with ids from `clip_start` to below `clip_end`.
+        index : NeighbourIndex or None
+            Ask this index of all the words, which looks at few of them and may miss one; ``None`` is exact.
 
         Returns
         -------
@@ -88,9 +96,9 @@ class WordNeighbours(WordLikeness):
         KeyError
             A word is unknown; the message has the nearest spellings.
         ValueError
-            A vector of the question is not finite, or an argument is out of range.
+            A vector of the question is not finite, an argument is out of range, or the index is of other vectors.
         TypeError
-            Both `query` and `positive` or `negative` are given, or nothing is.
+            Both `query` and `positive` or `negative` are given, or nothing is; or an index and a part of the words.
 
         Notes
         -----
@@ -112,16 +120,23 @@ class WordNeighbours(WordLikeness):
         """
         topn = checked_topn(topn)
         start, stop = self._range(restrict_vocab, clip_start, clip_end)
+        if index is not None and stop - start < len(self):
+            raise TypeError("An index searches all words. Leave out restrict_vocab, clip_start and clip_end, or index.")
         if positive is None and negative is None:
             is_batch = isinstance(query, (list, tuple))
             items = cast("Sequence[Item]", query if is_batch else [query])
-            answers = self._nearest_to_each(items, topn, start, stop)
+            if index is None:
+                answers = self._nearest_to_each(items, topn, start, stop)
+            else:
+                answers = self._through(index, self._units(items), [self._named([item]) for item in items], topn)
             return answers if is_batch else answers[0]
         if query is not None:
             raise TypeError("most_similar takes either a query or positive and negative words. Add it to `positive`.")
         added, weights = _with_weights(positive, negative)
-        mean = unit(self._mean(added, weights)[None])
-        return self._nearest(mean, [self._named(added)], topn, start, stop)[0]
+        mean, named = unit(self._mean(added, weights)[None]), [self._named(added)]
+        if index is not None:
+            return self._through(index, mean, named, topn)[0]
+        return self._nearest(mean, named, topn, start, stop)[0]
 
     def similar_by_word(self, word: str, *, topn: int = 10, restrict_vocab: int | None = None) -> Neighbours:
         """:meth:`most_similar` of one word."""
@@ -230,6 +245,11 @@ class WordNeighbours(WordLikeness):
     def _nearest(self, queries: Doubles, without: list[set[int]], topn: int, start: int, stop: int) -> list[Neighbours]:
         count = topn + max(map(len, without), default=0)
         answers = nearest_rows(self._blocks, queries, min(count, stop - start), start, stop)
+        return [self._spelled(answer, own, topn) for answer, own in zip(answers, without, strict=True)]
+
+    def _through(self, index: NeighbourIndex, queries: Doubles, without: list[set[int]], topn: int) -> list[Neighbours]:
+        """:meth:`_nearest`, about, by an index of all rows."""
+        answers = index.nearest_rows(self._blocks, queries, topn + max(map(len, without), default=0))
         return [self._spelled(answer, own, topn) for answer, own in zip(answers, without, strict=True)]
 
     def _spelled(self, answer: Answer, without: set[int], topn: int) -> Neighbours:

@@ -24,6 +24,7 @@ HEADER: dict[str, Any] = {"format": "daneo", "version": 1, "kind": "word-vectors
 
 DIRECTORY_NAMES = frozenset(
     {"config.json", "vectors.safetensors", "sparse.safetensors", "vocabulary.txt", "README.md", "training.safetensors"}
+    | {"neighbours"}  # an index of the vectors, which is none of other ones that take their place
 )
 """All that daneo may put into such a directory: what `daneo.files.replaced_directory` needs as `known`."""
 
