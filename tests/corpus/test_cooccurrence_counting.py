@@ -351,6 +351,7 @@ count_cooccurrences(texts, window=20_000, path=sys.argv[1], num_threads=int(sys.
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.skipif(not COMPILED, reason="what is not compiled takes a while to stop")
 @pytest.mark.parametrize("num_threads", [1, 2])
 def test_stopped_and_killed_runs_leave_no_result(tmp_path, num_threads):
     target = tmp_path / "counts"
@@ -361,7 +362,7 @@ def test_stopped_and_killed_runs_leave_no_result(tmp_path, num_threads):
         process.send_signal(number)
         began = time.monotonic()
         _, errors = process.communicate(timeout=60)
-        assert time.monotonic() - began < (5 if COMPILED else 60)  # the whole run would take minutes
+        assert time.monotonic() - began < 5  # the whole run would take minutes
         assert process.returncode != 0
         left = os.listdir(tmp_path)
         if number == signal.SIGINT:
