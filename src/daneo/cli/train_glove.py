@@ -30,8 +30,8 @@ app = typer.Typer()
     "glove",
     epilog="""\b
 Examples:
-  daneo train glove reviews.txt -o vectors/ --x-max 10
-  daneo train glove 'wiki/*.txt.xz' -o vectors/ --vector-size 300 --epochs 50 --memory 4GB --watch king
+  daneo train glove reviews.txt -o vectors/
+  daneo train glove 'wiki/*.txt.xz' -o vectors/ --vector-size 300 --epochs 50 --x-max 100 --memory 4GB --watch king
   daneo cooccur reviews.txt -o counts/ && daneo train glove counts/ -o vectors/      counts serve many runs
   daneo train glove reviews.txt -o vectors/ --resume      after Ctrl-C, a crash or a power cut
 """,

@@ -75,7 +75,7 @@ class TilePieces:
         self._pairs, self._words, self._contexts = pairs, words, contexts
         size = config.vector_size
         self._rates = rates(config, bias=size), rates(config, bias=size + 1)
-        self._curve = math.log(config.x_max), config.alpha
+        self._curve = math.log(config.weighs_fully(pairs.num_tokens)), config.alpha
         self._ended = begun
         self._news = threading.Condition()
 
