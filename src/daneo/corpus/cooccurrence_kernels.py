@@ -27,6 +27,7 @@ Bytes = npt.NDArray[np.uint8]
 
 SPARE = 64  # rows of `sums` beyond the words: what a symmetric row need not count is added there
 AHEAD = 8  # places; the text around them is scattered, and waiting for it would be most of the time it takes
+NOTHING: Any = np.int64(0)  # not 0: of that numba would make a type of its own, and compile what gets it once more
 ZERO, ONE, SIX, TWELVE, LAST = (np.uint64(number) for number in (0, 1, 6, 12, 63))
 
 compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
@@ -210,7 +211,7 @@ def count_rows(
         0, or how many contexts the unfinished row has so far.
     """
     num_words = np.int64(sums.size - SPARE)
-    size = 0
+    size = NOTHING
     starts[0] = 0
     for word in range(row, last_row):
         limit = word if symmetric else num_words - 1
@@ -239,7 +240,7 @@ def count_rows(
         if last < place_starts[word + 1]:
             return num_touched
         size = _take_row(limit, num_touched, sums, touched, marks, tops, contexts, totals, size)
-        num_touched = 0
+        num_touched = NOTHING
         starts[word + 1 - row] = size
     return 0
 
@@ -269,10 +270,10 @@ def merge_rows(
         As in :func:`count_rows`.
     """
     num_words = sums.size - SPARE
-    size = 0
+    size = NOTHING
     starts[0] = 0
     for row in range(run_starts.shape[1] - 1):
-        num_touched = 0
+        num_touched = NOTHING
         for run in range(run_starts.shape[0]):
             for k in range(run_starts[run, row], run_starts[run, row + 1]):
                 context = run_contexts[k]
