@@ -54,10 +54,10 @@ class PPMI:
 
     Notes
     -----
-    Memory: 8 bytes for each pair of a word and a context that was seen, about twice that for a moment while the counts
-    are put together, and 3 vector_size V float32 numbers for the decomposition. Time: counting, two passes over the
-    pairs, and some three or four products with all of them for each column. The result is the same, bit for bit, for
-    any number of threads, and for any `memory`. Another `seed` changes it by rounding.
+    Memory: 8 bytes for each pair of a word and a context that was seen, in place of which come the sparse rows; for the
+    decomposition about 8 vector_size V float32 numbers: 0.8 GB for 48 million pairs of 72,188 words. `memory` is for
+    counting alone. Time: counting, two passes over the pairs, and for each column some seven products with them. The
+    result is the same, bit for bit, for any number of threads and any `memory`; another `seed` changes its rounding.
 
     Differences from the paper: counts fall with distance as 1/d ("harmonic") where the paper has flat ones or
     word2vec's linear ones; no pair is left out at random (`sample`), and contexts' vectors are not added: that made

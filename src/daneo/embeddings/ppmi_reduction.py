@@ -51,7 +51,7 @@ def reduce(
     -----
     Up to 1000 words, or where nearly all columns are wanted, LAPACK decomposes the whole matrix, made dense, in
     float64. Otherwise ARPACK finds the few that are wanted, in float32, by products with the rows and their transpose.
-    Memory: about 3 vector_size V float32 numbers.
+    Memory: about 8 vector_size V float32 numbers.
     """
     num_words = len(rows)
     if num_words <= _SMALL or vector_size >= num_words - 1:

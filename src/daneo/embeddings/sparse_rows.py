@@ -145,11 +145,14 @@ class SparseRows:
                 self._check(first, last)
             self._source = None
         first, last = self.starts[[start, stop]].tolist()
-        # SciPy takes one type for both, and would copy the columns if it were the longer one.
-        narrow = np.int32 if last - first < 1 << 31 else np.int64
-        starts = (self.starts[start : stop + 1] - first).astype(narrow)
-        parts = (self.values[first:last], self.columns[first:last], starts)
-        return sparse.csr_array(parts, shape=(stop - start, self._num_columns))
+        # SciPy wants one type for places and columns, which are int32.
+        places = np.int32 if last - first < 1 << 31 else np.int64
+        block = sparse.csr_array((stop - start, self._num_columns), dtype=np.float32)
+        # Given to the constructor, arrays that are small parts of larger ones would be copied.
+        block.data = self.values[first:last]
+        block.indices = self.columns[first:last].astype(places, copy=False)
+        block.indptr = (self.starts[start : stop + 1] - first).astype(places)
+        return block
 
     def ranges(self, size: int = _NUMBERS_AT_ONCE) -> Iterator[tuple[int, int]]:
         """Cut the rows into ranges that hold about `size` numbers each, a row at least."""
