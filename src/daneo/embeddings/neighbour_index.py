@@ -153,7 +153,7 @@ class NeighbourIndex:
         Notes
         -----
         Where even 2,048 candidates do not reach the recall, the index keeps those 2,048. A greater `expansion_add` or
-        `connectivity` helps then.
+        `connectivity` helps then. A recall of 1 is out of reach of most: a few words have no links that lead to them.
         """
         config = NeighbourIndexConfig(
             recall=recall, storage=storage, connectivity=connectivity, expansion_add=expansion_add,
@@ -166,7 +166,8 @@ class NeighbourIndex:
         seconds = time.perf_counter() - began
         if expansion_search is None:
             questions = ask(index._blocks, chosen_by)
-            expansion_search = fewest_candidates(questions, index._search, recall, _MOST_CANDIDATES)
+            most = min(_MOST_CANDIDATES, len(graph))
+            expansion_search = fewest_candidates(questions, index._search, recall, most)
         questions, search = ask(index._blocks, reported), index._search(expansion_search)
         shares, rate = questions.hits(search)
         index._report = NeighbourIndexReport(

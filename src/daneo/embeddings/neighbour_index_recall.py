@@ -134,7 +134,7 @@ def fewest_candidates(questions: Questions, search_with: Callable[[int], Search]
     most : int
         Where to give up.
     """
-    expansion = 16
+    expansion = min(16, most)
     while True:
         shares, _ = questions.hits(search_with(expansion))
         error = float(shares.std()) / len(shares) ** 0.5
