@@ -228,6 +228,24 @@ def test_wrong_settings_are_refused(arguments, kind, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("window", [1, 2, 10, 22, 23, 100, 65_535])
+@pytest.mark.parametrize("num_tokens", [0, 1, 10**6, 10**9, 10**12])
+def test_sums_are_whole_numbers_that_fit(window, num_tokens):
+    config = CooccurrencesConfig(window=window)
+    unit, weights = config.unit(num_tokens), config.weights(num_tokens)
+    assert 2 * num_tokens * sum(weights) <= 2**62
+    assert all(abs(weight * d - unit) <= d / 2 for d, weight in enumerate(weights[1:], start=1))
+    assert min(weights[1:]) >= 1
+    if window <= 22 and num_tokens <= 10**9:
+        assert all(weight * d == unit for d, weight in enumerate(weights[1:], start=1))
+
+
+def test_a_text_too_long_for_its_window_is_refused():
+    with pytest.raises(ValueError, match="A window of 65,535 expected a text of fewer words than 10,000,000,000,000,"):
+        CooccurrencesConfig(window=65_535).weights(10**13)
+    assert CooccurrencesConfig(window=65_535, weighting="flat").weights(10**13)[1:] == [1] * 65_535
+
+
 def test_an_encoded_corpus_keeps_its_vocabulary():
     with Corpus(["a b a b"]).encode(min_count=1) as encoded, pytest.raises(ValueError, match="has its vocabulary"):
         count_cooccurrences(encoded, Vocabulary(["b", "a"]))

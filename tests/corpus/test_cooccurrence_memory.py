@@ -69,6 +69,7 @@ def test_plans_are_possible_or_refused(room, num_words, num_tokens, window, num_
             plan_memory(10**8 + room, num_words, num_tokens, window, num_threads, 10**8)
         return
     assert min(num_tokens, num_words, 1 << 17) <= plan.chunk <= num_tokens
+    assert plan.chunk + 2 * window < 2**31
     assert plan.block >= num_words
     if plan.chunk < num_tokens:
         assert plan.merged >= max(2 * num_words, BLOCK)

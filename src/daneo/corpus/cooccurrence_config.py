@@ -54,6 +54,11 @@ class CooccurrencesConfig:
         All weights are whole multiples of 1 / unit where that is possible, which it is up to a window of 22 in any
         text of less than a billion words. Beyond, each weight is rounded to such a multiple.
 
+        Raises
+        ------
+        ValueError
+            The text is so long and the window so wide that the weights of far words would be nothing.
+
         Examples
         --------
         >>> CooccurrencesConfig(window=10).unit(1_000_000)
@@ -65,6 +70,11 @@ class CooccurrencesConfig:
             return 1
         # The sum of 1 / d up to the window is at most the number of the window's binary digits.
         largest = _MOST_TOTAL // (2 * max(num_tokens, 1) * self.window.bit_length())
+        if largest < self.window:
+            raise ValueError(
+                f"A window of {self.window:,} expected a text of fewer words than {num_tokens:,}, for whose sums 63 "
+                "bits are too few. Count with a smaller window or with weighting flat."
+            )
         exact = math.lcm(*range(1, min(self.window, 64) + 1))  # 64 is far beyond what fits
         return exact if exact <= largest else 1 << (largest.bit_length() - 1)
 

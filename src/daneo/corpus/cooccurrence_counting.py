@@ -156,8 +156,7 @@ def cooccurrence(
     Parameters
     ----------
     corpus, vocabulary, window, weighting, symmetric, min_count, max_size, memory, num_threads, progress
-        As for :func:`daneo.corpus.count_cooccurrences`. The matrix comes on top of `memory`: 8 bytes for each pair,
-        and twice as much for a moment.
+        As for :func:`daneo.corpus.count_cooccurrences`. The matrix, 8 bytes for each pair, comes on top of `memory`.
 
     Returns
     -------

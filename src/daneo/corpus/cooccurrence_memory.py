@@ -13,6 +13,7 @@ MEGABYTE = 10**6
 RESERVE = 24 * MEGABYTE  # maps of files, and what Python and the system take besides
 TOKENS_AT_ONCE = 1 << 18  # that a thread copies, sorts, and looks for documents in
 LEAST_CHUNK = 1 << 17  # tokens: shorter chunks would make too many runs
+MOST_CHUNK = 2**31 - 2**18  # tokens: a place has 31 bits, and the windows around the chunk are in it, too
 BLOCK = 1 << 17  # pairs that one thread counts before they are written
 MOST_MERGED = 1 << 20  # pairs that one thread merges before they are written
 MOST_ROWS = 1 << 14  # of a block
@@ -77,7 +78,7 @@ def plan_memory(
     merging = always + outputs + num_threads * 8 * 8 * MOST_ROWS
     bytes_a_merged = num_threads * BYTES_AN_INPUT + in_flight * BYTES_AN_OUTPUT
     room = DEFAULT if memory is None else memory - resident
-    chunk = min(num_tokens, (room - counting) // BYTES_A_TOKEN)
+    chunk = min(num_tokens, (room - counting) // BYTES_A_TOKEN, MOST_CHUNK)
     merged = min(MOST_MERGED, (room - merging) // bytes_a_merged)
     fewest = min(num_tokens, max(LEAST_CHUNK, num_words))
     least = counting + BYTES_A_TOKEN * fewest
@@ -95,7 +96,7 @@ def plan_memory(
 
 
 def resident_memory() -> int:
-    """Return how many bytes of memory this process holds, or a guess where nobody says."""
+    """Return how many bytes of memory this process holds: on macOS the most so far, on Windows a guess."""
     status = Path("/proc/self/status")
     if status.exists():
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
