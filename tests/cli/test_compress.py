@@ -32,13 +32,14 @@ def test_smaller_vectors_and_their_cost(daneo: Any, vectors: Path, tmp_path: Pat
     assert status == 0
     rows = [line.split("\t") for line in output.splitlines()]
     assert [row[0] for row in rows] == [
-        *("words", "rows of n-grams", "bytes in memory", "bytes in files"),
+        *("words", "rows of n-grams", "bytes of rows", "bytes in memory", "bytes in files"),
         *("kept words", "judged.tsv"),
     ]
     assert rows[0][1:] == ["40", "20", "0.5000"]
     assert rows[1][1:] == ["0", "0", "-"]
-    assert rows[4][1:3] == ["20", "1.0000"]
-    assert rows[5][1:2] == ["3"]  # w39 is dropped, and there are no n-grams
+    assert rows[2][1:] == ["960", str(20 * 3 + 1024 * 7), "7.5292"]  # 256 centroids are many for 20 words
+    assert rows[5][1:3] == ["20", "1.0000"]
+    assert rows[6][1:2] == ["3"]  # w39 is dropped, and there are no n-grams
     assert f"Saved in {small}. Ask: " in errors
     assert errors.endswith(f" similar {small} w0\n")
     before, after = package.WordVectors.load(vectors), package.WordVectors.load(small)
@@ -60,6 +61,19 @@ def test_vectors_with_ngrams(daneo: Any, with_ngrams: Path, tmp_path: Path) -> N
     assert package.WordVectors.load(small)["sea"].tolist() == [2, 4]
 
 
+def test_a_size_chooses_the_storage(daneo: Any, vectors: Path, tmp_path: Path) -> None:
+    for ratio, storage in ((1, "float32"), (2, "float16"), (2.4, "int8")):
+        status, output, _ = daneo("compress", vectors, "-o", tmp_path / "small", "--ratio", ratio, "--json")
+        report = json.loads(output)
+        assert status == 0
+        assert report["after"]["row_bytes"] <= report["before"]["row_bytes"] / ratio
+        assert json.loads(daneo("info", tmp_path / "small", "--json")[1])["storage"] == storage
+    status, output, errors = daneo("compress", vectors, "-o", tmp_path / "no", "--ratio", 9)
+    assert (status, output, errors.count("\n")) == (1, "", 1)
+    assert "No storage keeps these rows in 106 bytes; the smallest one takes 400." in errors
+    assert not (tmp_path / "no").exists()
+
+
 def test_in_place(daneo: Any, with_ngrams: Path) -> None:
     before = package.WordVectors.load(with_ngrams)["seas"]
     assert daneo("compress", with_ngrams, "-o", with_ngrams, "--storage", "float16")[0] == 0
@@ -76,6 +90,8 @@ def test_in_place(daneo: Any, with_ngrams: Path) -> None:
         (["--part-size", "7"], 1, "part_size from 1 to the vectors' 6, got 7"),
         (["--words", "0"], 2, "--words"),
         (["--storage", "float8"], 2, "--storage"),
+        (["--ratio", "2", "--part-size", "2"], 1, "Give either ratio or these"),
+        (["--ratio", "0.5"], 2, "--ratio"),
         (["--similarities", "missing.tsv"], 1, "missing.tsv: No such file or directory"),
     ],
 )

@@ -24,6 +24,7 @@ app = typer.Typer()
     epilog="""\b
 Examples:
   daneo compress vectors/ -o small/                                   an eighth of the bytes
+  daneo compress vectors/ -o small/ --ratio 10                        a tenth
   daneo compress cc.en.300.bin -o small/ --words 100000 --ngrams 100000
   daneo compress vectors/ -o small/ --words 50000 --similarities wordsim353.tsv
   daneo compress vectors/ -o half/ --storage float16                  hardly a difference
@@ -44,15 +45,23 @@ def compress(
     ngrams: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Most n-grams to keep, the most useful ones; otherwise all.")
     ] = None,
+    ratio: Annotated[
+        float | None,
+        typer.Option(metavar="N", min=1, help="So many times fewer bytes, words not counted: the most exact storage."),
+    ] = None,
     storage: Annotated[
-        Literal["product_quantization", "float16", "float32"],
-        typer.Option(help="Several numbers to a byte, two bytes a number, or numbers as they are."),
-    ] = "product_quantization",
+        Literal["product_quantization", "int8", "float16", "float32"] | None,
+        typer.Option(help="Several numbers to a byte (the default), a byte or two each, or numbers as they are."),
+    ] = None,
     part_size: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Numbers to a byte: 1 is nearly exact, 4 is for the smallest.")
-    ] = 2,
+        int | None,
+        typer.Option(metavar="N", min=1, help="Numbers to a byte: 1 is nearly exact, 4 is for the smallest; else 2."),
+    ] = None,
     norms: Annotated[
         bool, typer.Option("--norms/--no-norms", help="Keep lengths apart, in one more byte a row.")
+    ] = True,
+    rotate: Annotated[
+        bool, typer.Option("--rotate/--no-rotate", help="Turn rows first, so that all parts hold as much.")
     ] = True,
     similarities: Annotated[
         list[Path] | None,
@@ -82,11 +91,12 @@ def compress(
     new cosines of random pairs, and the share of the ten nearest words that are the same.
     """
     if any(one is not None for one in (rows, test, retrain)) or is_classifier(vectors):
-        if words is not None or ngrams is not None or similarities:
+        if any(one is not None for one in (words, ngrams, ratio)) or similarities:
             raise typer.BadParameter(
-                "--words, --ngrams and --similarities are for word vectors; a classifier has --rows"
+                "--words, --ngrams, --ratio and --similarities are for word vectors; a classifier has --rows"
             )
-        how: dict[str, Any] = {"num_rows": rows, "storage": storage, "part_size": part_size, "norms": norms}
+        how: dict[str, Any] = {"num_rows": rows, "storage": storage or "product_quantization", "norms": norms}
+        how["part_size"] = part_size or 2
         how |= {"seed": seed, "retrain": retrain}
         compress_classifier(vectors, output, how, test, as_json=json)
         return
@@ -95,8 +105,8 @@ def compress(
     check_output(output)
     smaller, report = make_smaller(
         load_vectors(vectors),
-        num_words=words, num_ngrams=ngrams, storage=storage, part_size=part_size, norms=norms,
-        similarities=similarities or [], seed=seed, num_threads=num_threads,
+        num_words=words, num_ngrams=ngrams, storage=storage, part_size=part_size, ratio=ratio, norms=norms,
+        rotate=rotate, similarities=similarities or [], seed=seed, num_threads=num_threads,
     )  # fmt: skip
     smaller.save(output, card=card(report))
     if json:

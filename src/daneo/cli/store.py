@@ -204,11 +204,13 @@ def _facts_of_model(path: Path) -> dict[str, Any]:
 
 def _storage(rows: Rows) -> str:
     """How numbers are kept, as `daneo compress --storage` says it."""
+    from daneo.embeddings.compression.int8_rows import Int8Rows
     from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
+    from daneo.embeddings.compression.turned_rows import TurnedRows
 
-    if isinstance(rows, QuantizedRows):
-        return "product_quantization"
-    return "float16" if isinstance(rows, HalfRows) else "float32"
+    kept = rows.rows if isinstance(rows, TurnedRows) else rows
+    names = {QuantizedRows: "product_quantization", Int8Rows: "int8", HalfRows: "float16"}
+    return names.get(type(kept), "float32")
 
 
 def _format_of(target: Path) -> Format:

@@ -221,9 +221,11 @@ class WordVectors(WordNeighbours, DenseTable):
         *,
         num_words: int | None = None,
         num_ngrams: int | None = None,
-        storage: Literal["product_quantization", "float16", "float32"] = "product_quantization",
-        part_size: int = 2,
+        storage: Literal["product_quantization", "int8", "float16", "float32"] | None = None,
+        part_size: int | None = None,
+        ratio: float | None = None,
         norms: bool = True,
+        rotate: bool = True,
         similarities: Sequence[str | os.PathLike[str]] = (),
         seed: int = 1,
         num_threads: int | None = None,
@@ -232,7 +234,7 @@ class WordVectors(WordNeighbours, DenseTable):
 
         Parameters
         ----------
-        num_words, num_ngrams, storage, part_size, norms, similarities, seed, num_threads
+        num_words, num_ngrams, storage, part_size, ratio, norms, rotate, similarities, seed, num_threads
             As for :func:`daneo.embeddings.compression.compressing.compress`, which this calls.
 
         Examples
@@ -246,8 +248,8 @@ class WordVectors(WordNeighbours, DenseTable):
         from daneo.embeddings.compression.compressing import compress
 
         return compress(
-            self, num_words=num_words, num_ngrams=num_ngrams, storage=storage, part_size=part_size, norms=norms,
-            similarities=similarities, seed=seed, num_threads=num_threads,
+            self, num_words=num_words, num_ngrams=num_ngrams, storage=storage, part_size=part_size, ratio=ratio,
+            norms=norms, rotate=rotate, similarities=similarities, seed=seed, num_threads=num_threads,
         )  # fmt: skip
 
     def __repr__(self) -> str:

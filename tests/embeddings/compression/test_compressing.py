@@ -9,7 +9,9 @@ import pytest
 
 import daneo
 from daneo.embeddings.compression.compressing import compress
+from daneo.embeddings.compression.int8_rows import Int8Rows
 from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
+from daneo.embeddings.compression.turned_rows import TurnedRows
 from daneo.embeddings.subword_vectors import SubwordVectors
 from daneo.embeddings.subwords.ngram_vectors import NgramVectors
 from daneo.embeddings.subwords.subwords import Subwords
@@ -24,8 +26,10 @@ def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     ("options", "kind", "least"),
     [
         ({"part_size": 1}, QuantizedRows, 0.9999),
-        ({}, QuantizedRows, 0.99),
-        ({"norms": False}, QuantizedRows, 0.99),
+        ({}, TurnedRows, 0.99),
+        ({"rotate": False}, QuantizedRows, 0.99),
+        ({"norms": False}, TurnedRows, 0.99),
+        ({"storage": "int8"}, Int8Rows, 0.9999),
         ({"storage": "float16"}, HalfRows, 0.999999),
         ({"storage": "float32"}, np.ndarray, 1 - 1e-6),
     ],
@@ -96,12 +100,17 @@ def test_plain_vectors(tmp_path: Path) -> None:
     assert report.words[0].cosine > 0.98
     smaller.save(tmp_path / "small")
     again = daneo.WordVectors.load(tmp_path / "small")
-    assert isinstance(again.rows, QuantizedRows)
+    assert isinstance(again.rows, TurnedRows)
+    assert isinstance(again.rows.rows, QuantizedRows)
     np.testing.assert_array_equal(again.matrix, smaller.matrix)
     assert again.most_similar("w3") == smaller.most_similar("w3")
 
 
-@pytest.mark.parametrize("options", [{}, {"storage": "float16"}, {"storage": "float32"}, {"norms": False}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"storage": "int8"}, {"storage": "float16"}, {"storage": "float32"}, {"norms": False}, {"rotate": False}],
+    ids=str,
+)
 def test_through_files(with_ngrams: SubwordVectors, tmp_path: Path, options) -> None:
     smaller, report = compress(with_ngrams, num_words=300, num_ngrams=500, **options)
     smaller.save(tmp_path / "small")
@@ -181,12 +190,18 @@ def test_the_method_is_the_function(with_ngrams: SubwordVectors) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"storage": "float8"}, "storage as one of product_quantization, float16, float32; got 'float8'"),
+        ({"storage": "float8"}, "storage as one of product_quantization, int8, float16, float32; got 'float8'"),
         ({"num_words": 0}, "num_words of at least 1, got 0"),
         ({"num_ngrams": -1}, "num_ngrams of at least 0, got -1"),
         ({"num_ngrams": 5}, "num_ngrams=5, but these vectors have no n-grams"),
         ({"part_size": 0}, "part_size from 1 to the vectors' 3, got 0"),
         ({"part_size": 4}, "part_size from 1 to the vectors' 3, got 4"),
+        ({"part_size": 2, "storage": "int8"}, "part_size=2, but int8 has no parts"),
+        ({"ratio": 2, "storage": "int8"}, "Give either ratio or these"),
+        ({"ratio": 2, "part_size": 2}, "Give either ratio or these"),
+        ({"ratio": 0.5}, "a ratio of at least 1, got 0.5"),
+        ({"ratio": np.nan}, "a ratio of at least 1, got nan"),
+        ({"ratio": 20}, "No storage keeps these rows in 1 bytes; the smallest one takes 12"),
     ],
 )
 def test_impossible_requests(options, message: str) -> None:
@@ -194,12 +209,47 @@ def test_impossible_requests(options, message: str) -> None:
         compress(daneo.WordVectors(["a", "b"], np.eye(3)[:2]), **options)
 
 
+@pytest.mark.parametrize(
+    ("ratio", "kind", "part_size"),
+    [(1, np.ndarray, 0), (2, HalfRows, 0), (3, Int8Rows, 0), (5, TurnedRows, 2), (6.5, TurnedRows, 3)],
+)
+def test_the_most_exact_storage_of_a_size(ratio: float, kind: type, part_size: int) -> None:
+    matrix = np.random.default_rng(0).standard_normal((9000, 12)).astype(np.float32)
+    vectors = daneo.WordVectors([f"w{number}" for number in range(9000)], matrix)
+    smaller, report = compress(vectors, ratio=ratio)
+    assert isinstance(smaller.rows, kind)
+    if part_size:
+        assert smaller.rows.rows.quantizer.part_size == part_size
+    assert report.after.row_bytes * ratio <= report.before.row_bytes == 9000 * 48
+    assert ("bytes of rows", 9000 * 48, report.after.row_bytes) in report.sizes()
+
+
+def test_a_size_counts_ngrams_and_their_buckets(with_ngrams: SubwordVectors) -> None:
+    _, report = compress(with_ngrams, ratio=1.5, num_words=500)
+    assert report.after.row_bytes * 1.5 <= report.before.row_bytes
+    rows = 500 + report.after.num_ngrams
+    assert report.after.row_bytes == rows * 12 * 2 + report.after.num_ngrams * 4
+    with pytest.raises(ValueError, match="keep fewer words or n-grams"):
+        compress(with_ngrams, ratio=40)
+
+
+def test_frequent_words_are_kept_better_than_rare_ones() -> None:
+    rng = np.random.default_rng(0)
+    matrix = rng.standard_normal((20_000, 8)).astype(np.float32)
+    counts = rng.permutation(20_000)
+    vectors = daneo.WordVectors(daneo.Vocabulary([f"w{number}" for number in range(20_000)], counts), matrix)
+    smaller, _ = compress(vectors, part_size=4)
+    near = cosines(smaller.matrix, matrix)
+    assert near[counts >= 19_000].mean() > near[counts < 10_000].mean() + 0.005
+
+
 def test_numbers_that_do_not_fit() -> None:
     vectors = daneo.WordVectors(["a", "b"], [[1, 1e6], [2, 3]])
     with pytest.raises(ValueError, match="Half precision holds finite numbers up to 65,504"):
         compress(vectors, storage="float16")
-    with pytest.raises(ValueError, match="Expected finite numbers"):
-        compress(daneo.WordVectors(["a", "b"], [[1, np.nan], [2, 3]]))
+    for storage, message in (("int8", "int8 holds finite numbers"), (None, "Expected finite numbers")):
+        with pytest.raises(ValueError, match=message):
+            compress(daneo.WordVectors(["a", "b"], [[1, np.nan], [2, 3]]), storage=storage)
 
 
 def test_few_words_and_tiny_vectors() -> None:

@@ -140,7 +140,7 @@ def test_sizes_by_hand(with_ngrams: SubwordVectors) -> None:
     assert means.num_ngrams == len(with_ngrams.ngrams)
     arrays = (600 + means.num_ngrams) * 12 * 4 + means.num_ngrams * 4
     text = sum(len(f"{word}\t{count}\n") for word, count in zip(with_ngrams.words, with_ngrams.counts, strict=True))
-    assert means.file_bytes == arrays + text
+    assert (means.row_bytes, means.file_bytes) == (arrays, arrays + text)
     dense = NgramVectors(with_ngrams.ngrams.subwords, np.zeros((3000, 12), np.float32))
     assert size_of(SubwordVectors(["a"], np.zeros((1, 12)), dense)).file_bytes == 3001 * 48 + len("a\t0\n")
 
@@ -151,7 +151,8 @@ def test_the_report_is_a_table(with_ngrams: SubwordVectors, tmp_path: Path) -> N
     lines = str(report).splitlines()
     assert lines[1].split() == ["words", "600", "300", "50.0%"]
     assert lines[2].split()[:5] == ["rows", "of", "n-grams", f"{len(with_ngrams.ngrams):,}", "400"]
-    assert lines[7].split()[:3] == ["kept", "words", "300"]
-    assert [line.split()[0] for line in lines[8:10]] == ["dropped", "misspelt"]
-    assert lines[12].split()[:2] == ["pairs.tsv", "3"]
+    assert lines[3].split()[:3] == ["bytes", "of", "rows"]
+    assert lines[8].split()[:3] == ["kept", "words", "300"]
+    assert [line.split()[0] for line in lines[9:11]] == ["dropped", "misspelt"]
+    assert lines[13].split()[:2] == ["pairs.tsv", "3"]
     assert max(map(len, lines)) < 80

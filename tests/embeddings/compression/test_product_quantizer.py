@@ -110,6 +110,33 @@ def test_loss_falls_with_smaller_parts() -> None:
     assert losses[-1] == pytest.approx(4.15e-5, rel=0.5)
 
 
+def test_weights_are_repeats() -> None:
+    points = random_rows(600, 2)
+    times = np.random.default_rng(0).integers(1, 6, 600)
+    centroids = first_centroids(points, np.random.default_rng(0))
+    codes, distances = np.empty((600, 1), np.uint8), np.empty((600, 1), np.float32)
+    assign(points, centroids.ravel(), 2, codes, distances)
+    heavy = moved_centroids(points, centroids, codes[:, 0], distances[:, 0], times.astype(np.float64))
+    repeated = np.repeat(points, times, axis=0), np.repeat(codes, times), np.repeat(distances, times)
+    np.testing.assert_allclose(heavy, moved_centroids(repeated[0], centroids, *repeated[1:]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("num_rows", [2000, SAMPLE + 2000])
+def test_heavy_rows_are_kept_better(num_rows: int) -> None:
+    rows, heavy = random_rows(num_rows, 3), np.arange(num_rows) % 100 == 0
+    weights = np.where(heavy, 300.0, 1.0)
+    plain, better = (ProductQuantizer.learn(rows, 3, weights=one) for one in (None, weights))
+    one, other = (((each.decode(each.encode(rows)) - rows) ** 2).sum(axis=1) for each in (plain, better))
+    assert other[heavy].mean() < 0.6 * one[heavy].mean()
+    assert other[~heavy].mean() > one[~heavy].mean()
+
+
+@pytest.mark.parametrize("weights", [np.ones(4), np.zeros(5), [1, 1, 1, 1, -1], [1, 1, 1, 1, np.inf], np.ones((5, 1))])
+def test_weights_that_are_none(weights) -> None:
+    with pytest.raises(ValueError, match="Expected 5 finite weights above 0"):
+        ProductQuantizer.learn(random_rows(5, 3), weights=weights)
+
+
 def test_learning_is_reproducible() -> None:
     rows = random_rows(3000, 6)
     first = ProductQuantizer.learn(rows, 2, seed=5, num_threads=1)

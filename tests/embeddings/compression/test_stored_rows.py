@@ -7,17 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daneo.embeddings.compression.int8_rows import Int8Rows
 from daneo.embeddings.compression.product_quantizer import ProductQuantizer
 from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
 from daneo.embeddings.compression.stored_rows import rows_from_tensors, rows_to_tensors
+from daneo.embeddings.compression.turned_rows import TurnedRows
 from daneo.embeddings.formats.tensors import map_tensors, write_tensors
 
 ROWS = np.random.default_rng(0).standard_normal((300, 7)).astype(np.float32)
+ROTATION = np.linalg.qr(np.random.default_rng(1).standard_normal((7, 7)))[0].astype(np.float32)
 KINDS = {
     "array": lambda: ROWS,
     "half": lambda: HalfRows.of(ROWS),
     "quantised": lambda: QuantizedRows.learn(ROWS, 4),
     "quantised, norms apart": lambda: QuantizedRows.learn(ROWS, 3, norms=True),
+    "int8": lambda: Int8Rows.of(ROWS),
+    "turned": lambda: TurnedRows(QuantizedRows.learn(ROWS, 3, norms=True), ROTATION),
 }
 
 
@@ -40,12 +45,14 @@ def test_nothing_is_copied() -> None:
 
 
 def test_rows_of_another_kind() -> None:
-    with pytest.raises(TypeError, match="expected an array, HalfRows or QuantizedRows, got list"):
+    with pytest.raises(TypeError, match="expected an array or compressed rows, got list"):
         rows_to_tensors("x", [[1.0]])
+    with pytest.raises(TypeError, match="got TurnedRows"):  # read as an array, these would not be turned
+        rows_to_tensors("x", TurnedRows(ROWS, ROTATION))
 
 
 def sound() -> dict[str, np.ndarray]:
-    return rows_to_tensors("x", QuantizedRows.learn(ROWS, 3, norms=True))
+    return rows_to_tensors("x", KINDS["turned"]())
 
 
 @pytest.mark.parametrize(
@@ -74,6 +81,11 @@ def sound() -> dict[str, np.ndarray]:
         ({"x.part_size": np.array([3.0], np.float32)}, "expected int32, got float32"),
         ({"x.norm_codes": np.zeros((300, 1), np.uint8)}, "do not fit each other"),
         ({"x.norm_centroids": np.zeros(512, np.float32)}, r"norm_centroids: expected shape \(256,\), got \(512,\)"),
+        ({"x.rotation": np.eye(7)}, "'x.rotation': expected float32, got float64"),
+        ({"x.rotation": ROTATION[:6]}, r"'x.rotation': .* float32 of shape \(7, 7\), got float32 of shape \(6, 7\)"),
+        ({"x.rotation": 1.001 * ROTATION}, "'x.rotation': .* rows of the rotation that are orthonormal"),
+        ({"x.rotation": np.full((7, 7), np.nan, np.float32)}, "orthonormal; they are off by nan"),
+        ({"x.rotation": np.full((7, 7), 3e38, np.float32)}, "orthonormal; they are off by"),
     ],
 )
 def test_tensors_that_do_not_fit(changes: dict[str, np.ndarray | None], message: str) -> None:
@@ -87,8 +99,23 @@ def test_tensors_that_do_not_fit(changes: dict[str, np.ndarray | None], message:
     [np.zeros((2, 2), np.float64), np.zeros(4, np.float32), np.zeros((2, 0), np.float32), np.zeros((1, 2), int)],
 )
 def test_plain_arrays_that_do_not_fit(array: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="Tensor 'x': expected float32 or float16 of shape"):
+    with pytest.raises(ValueError, match="Tensor 'x': expected float32, float16 or int8 of shape"):
         rows_from_tensors("x", {"x": array})
+
+
+@pytest.mark.parametrize(
+    ("scales", "message"),
+    [
+        (None, "Tensor 'x.scales' is missing"),
+        (np.ones(2), "Tensor 'x.scales': expected float32, got float64"),
+        (np.ones(3, np.float32), r"scales as float32 of shape \(2,\), one a row; got float32 of shape \(3,\)"),
+        (np.ones((2, 1), np.float32), r"got float32 of shape \(2, 1\)"),
+    ],
+)
+def test_scales_that_do_not_fit(scales: np.ndarray | None, message: str) -> None:
+    tensors = {"x": np.ones((2, 3), np.int8), **({} if scales is None else {"x.scales": scales})}
+    with pytest.raises(ValueError, match=message):
+        rows_from_tensors("x", tensors)
 
 
 shapes = st.lists(st.sampled_from([0, 1, 2, 3, 7, 256, 300, 1792]), max_size=3).map(tuple)

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 NUM_CENTROIDS = 256
 
 _CANDIDATES = 8_192  # points that the first centroids are drawn from, if there are more
 
 
-def learn_centroids(points: Floats, rng: np.random.Generator, epochs: int) -> Floats:
+def learn_centroids(points: Floats, rng: np.random.Generator, epochs: int, weights: Doubles | None = None) -> Floats:
     """Return 256 centroids, float32 (256, P), of points, float32 (N, P): a local least of the squared distances.
 
     Parameters
@@ -24,20 +25,22 @@ def learn_centroids(points: Floats, rng: np.random.Generator, epochs: int) -> Fl
         Draws the points that the centroids begin as.
     epochs : int
         Rounds of assigning points and moving centroids; fewer if nothing moves any more.
+    weights : float64 array of shape (N,), or None
+        Above 0: how many points each one counts for. ``None`` means one.
     """
-    centroids = first_centroids(points, rng)
+    centroids = first_centroids(points, rng, weights)
     codes = np.empty((len(points), 1), dtype=np.uint8)
     distances = np.empty((len(points), 1), dtype=np.float32)
     for _ in range(epochs):
         assign(points, centroids.ravel(), points.shape[1], codes, distances)
-        moved = moved_centroids(points, centroids, codes[:, 0], distances[:, 0])
+        moved = moved_centroids(points, centroids, codes[:, 0], distances[:, 0], weights)
         if np.array_equal(moved, centroids):
             break
         centroids = moved
     return centroids
 
 
-def first_centroids(points: Floats, rng: np.random.Generator) -> Floats:
+def first_centroids(points: Floats, rng: np.random.Generator, weights: Doubles | None = None) -> Floats:
     """Return 256 of the points, each drawn with a chance that grows with its squared distance from those before it.
 
     Where there are fewer distinct points, points are repeated. Drawn evenly instead, centroids lie where points are
@@ -48,11 +51,13 @@ def first_centroids(points: Floats, rng: np.random.Generator) -> Floats:
     ----------
     Arthur and Vassilvitskii: k-means++, the advantages of careful seeding, 2007
     """
-    candidates = points[rng.permutation(len(points))[:_CANDIDATES]]
+    drawn = rng.permutation(len(points))[:_CANDIDATES]
+    candidates = points[drawn]
+    heavy = np.ones(1) if weights is None else weights[drawn]
     chosen = np.zeros(NUM_CENTROIDS, dtype=np.int64)  # the first candidate is the first centroid
     distances = _squared_distances(candidates, candidates[0])
     for place in range(1, NUM_CENTROIDS):
-        sums = np.cumsum(distances, dtype=np.float64)
+        sums = np.cumsum(distances * heavy, dtype=np.float64)
         # The least index whose sum is beyond the draw: never one of distance 0, unless all are.
         chosen[place] = min(np.searchsorted(sums, rng.random() * sums[-1], side="right"), len(sums) - 1)
         np.minimum(distances, _squared_distances(candidates, candidates[chosen[place]]), out=distances)
@@ -66,7 +71,11 @@ def _squared_distances(points: Floats, one: Floats) -> Floats:
 
 
 def moved_centroids(
-    points: Floats, centroids: Floats, codes: npt.NDArray[np.integer[Any]], distances: Floats
+    points: Floats,
+    centroids: Floats,
+    codes: npt.NDArray[np.integer[Any]],
+    distances: Floats,
+    weights: Doubles | None = None,
 ) -> Floats:
     """Return each centroid moved to the mean of its points, and one without points moved to a point far from its own.
 
@@ -75,13 +84,16 @@ def moved_centroids(
     points, centroids : float32 arrays of shapes (N, P) and (256, P)
     codes, distances : arrays of shape (N,)
         Each point's nearest centroid, and the squared distance to it.
+    weights : float64 array of shape (N,), or None
+        As for :func:`learn_centroids`.
     """
     codes = codes.astype(np.intp)  # once, and not in every count
-    counts = np.bincount(codes, minlength=NUM_CENTROIDS)
+    counts = np.bincount(codes, weights, minlength=NUM_CENTROIDS)
     moved = centroids.copy()
     has_points = counts > 0
     for column, values in enumerate(points.T):
-        sums = np.bincount(codes, weights=values, minlength=NUM_CENTROIDS)  # in double precision
+        heavy = values if weights is None else values * weights
+        sums = np.bincount(codes, weights=heavy, minlength=NUM_CENTROIDS)  # in double precision
         moved[has_points, column] = sums[has_points] / counts[has_points]
     (empty,) = np.nonzero(~has_points)
     if empty.size:

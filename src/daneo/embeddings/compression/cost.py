@@ -114,10 +114,11 @@ class CompressionReport:
         return "\n".join(lines)
 
     def sizes(self) -> list[tuple[str, int, int]]:
-        """Return what there is, before and after: words, rows of n-grams, bytes in memory and in files."""
+        """Return what there is, before and after: words, rows of n-grams, and bytes of rows, in memory and in files."""
         return [
             ("words", self.before.num_words, self.after.num_words),
             ("rows of n-grams", self.before.num_ngrams, self.after.num_ngrams),
+            ("bytes of rows", self.before.row_bytes, self.after.row_bytes),
             ("bytes in memory", self.before.memory_bytes, self.after.memory_bytes),
             ("bytes in files", self.before.file_bytes, self.after.file_bytes),
         ]

@@ -24,6 +24,9 @@ class ModelSize:
     ----------
     num_words, num_ngrams : int
         Rows of words and of n-grams.
+    row_bytes : int
+        All rows as they are kept: numbers or codes, centroids, lengths, scales, the rotation, the n-grams' buckets. No
+        words.
     memory_bytes : int
         All rows, and the words with their index as Python keeps them. What is mapped from a file counts as if it were
         read.
@@ -33,6 +36,7 @@ class ModelSize:
 
     num_words: int
     num_ngrams: int
+    row_bytes: int
     memory_bytes: int
     file_bytes: int
 
@@ -44,8 +48,8 @@ def size_of(vectors: WordVectors) -> ModelSize:
     --------
     >>> import daneo
     >>> size = size_of(daneo.WordVectors(["cat", "pear"], [[3, 1, 2], [0, 1, 1]]))
-    >>> size.num_words, size.num_ngrams, size.file_bytes
-    (2, 0, 37)
+    >>> size.num_words, size.num_ngrams, size.row_bytes, size.file_bytes
+    (2, 0, 24, 37)
     """
     ngrams = vectors.ngrams if isinstance(vectors, SubwordVectors) else None
     num_bytes = bytes_of(vectors.rows)
@@ -59,6 +63,7 @@ def size_of(vectors: WordVectors) -> ModelSize:
     return ModelSize(
         num_words=len(vectors),
         num_ngrams=0 if ngrams is None else len(ngrams),
+        row_bytes=num_bytes,
         memory_bytes=num_bytes + in_memory,
         file_bytes=num_bytes + in_file,
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from daneo.embeddings.rows import Rows
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
 
 NUM_CENTROIDS = 256
@@ -88,6 +89,7 @@ class ProductQuantizer:
         rows: Rows,
         part_size: int = 2,
         *,
+        weights: npt.ArrayLike | None = None,
         seed: int = 1,
         num_threads: int | None = None,
     ) -> ProductQuantizer:
@@ -99,6 +101,8 @@ class ProductQuantizer:
             Finite, between -1e15 and 1e15. Of more than 65,536 rows a sample is looked at.
         part_size : int, default 2
             Numbers in a part.
+        weights : array-like of shape (N,), or None
+            Above 0: how much it matters that a row is near to what its codes stand for. ``None`` means all the same.
         seed : int, default 1
             Draws the sample and the first centroids. The result does not depend on `num_threads`.
         num_threads : int or None
@@ -107,7 +111,7 @@ class ProductQuantizer:
         Raises
         ------
         ValueError
-            There are no rows, a number is not finite, or `part_size` is out of range.
+            There are no rows, a number is not finite, or `part_size` or a weight is out of range.
 
         Notes
         -----
@@ -117,14 +121,14 @@ class ProductQuantizer:
         """
         from daneo.embeddings.compression.centroids import learn_centroids
 
-        sample = sampled(rows, seed)
+        sample, heavy = sampled(rows, seed, weights)
         vector_size = sample.shape[1]
         centroids = np.zeros(NUM_CENTROIDS * vector_size, dtype=np.float32)
         quantizer = cls(centroids, part_size)
 
         def learn_part(part: int) -> Floats:
             points = np.ascontiguousarray(sample[:, part * part_size : (part + 1) * part_size])
-            return learn_centroids(points, np.random.default_rng([seed, part]), _EPOCHS)
+            return learn_centroids(points, np.random.default_rng([seed, part]), _EPOCHS, heavy)
 
         threads = checked_threads(num_threads)
         for part, learned in enumerate(ordered(learn_part, range(quantizer.num_parts), threads)):
@@ -176,23 +180,35 @@ class ProductQuantizer:
         return rows
 
 
-def sampled(rows: Rows, seed: int) -> Floats:
-    """Return at most 65,536 of the rows, in their order, checked.
+def sampled(rows: Rows, seed: int, weights: npt.ArrayLike | None = None) -> tuple[Floats, Doubles | None]:
+    """Return at most 65,536 of the rows, in their order, checked, and the weight of each.
+
+    Of more rows with weights, they are drawn with a chance that is their weight, and the weight is how often.
 
     Raises
     ------
     ValueError
-        There are none, or one of these is not finite.
+        There are none, one of these is not finite, or the weights are not N numbers above 0.
     """
     if len(rows) == 0:
         raise ValueError("Expected at least one row to learn from, got none.")
-    if len(rows) > SAMPLE:
-        chosen = np.random.default_rng(seed).choice(len(rows), SAMPLE, replace=False, shuffle=False)
-        sample = np.asarray(rows[np.sort(chosen)])
-    else:
+    heavy = None if weights is None else _checked_weights(np.asarray(weights, np.float64), len(rows))
+    rng = np.random.default_rng(seed)
+    if len(rows) <= SAMPLE:
         sample = np.asarray(rows[:])
+    elif heavy is None:
+        sample = np.asarray(rows[np.sort(rng.choice(len(rows), SAMPLE, replace=False, shuffle=False))])
+    else:
+        chosen, times = np.unique(rng.choice(len(rows), SAMPLE, p=heavy / heavy.sum()), return_counts=True)
+        sample, heavy = np.asarray(rows[chosen]), times.astype(np.float64)
     check_finite(sample)
-    return sample
+    return sample, heavy
+
+
+def _checked_weights(weights: Doubles, num_rows: int) -> Doubles:
+    if weights.shape != (num_rows,) or not (weights > 0).all() or not np.isfinite(weights.sum()):
+        raise ValueError(f"Expected {num_rows} finite weights above 0, one a row, got shape {weights.shape}.")
+    return weights
 
 
 def check_finite(rows: Floats) -> None:

@@ -81,6 +81,7 @@ class QuantizedRows:
         part_size: int = 2,
         *,
         norms: bool = False,
+        weights: npt.ArrayLike | None = None,
         seed: int = 1,
         num_threads: int | None = None,
     ) -> QuantizedRows:
@@ -94,7 +95,7 @@ class QuantizedRows:
             Numbers that share a byte.
         norms : bool, default False
             Keep lengths apart, in one more byte a row: the quantizer then learns directions.
-        seed, num_threads
+        weights, seed, num_threads
             As for :meth:`ProductQuantizer.learn`.
 
         Raises
@@ -104,7 +105,7 @@ class QuantizedRows:
         """
         from daneo.embeddings.compression.quantizing import quantize
 
-        return cls(*quantize(rows, part_size, norms=norms, seed=seed, num_threads=num_threads))
+        return cls(*quantize(rows, part_size, norms=norms, weights=weights, seed=seed, num_threads=num_threads))
 
     @property
     def shape(self) -> tuple[int, int]:

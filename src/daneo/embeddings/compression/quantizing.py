@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from daneo.corpus.ordered_threads import checked_threads, ordered
 from daneo.embeddings.compression.product_quantizer import Codes, Floats, ProductQuantizer, check_finite, sampled
@@ -16,17 +17,17 @@ _BLOCK = 4096  # rows that a thread encodes at a time
 
 
 def quantize(
-    rows: Rows, part_size: int, *, norms: bool, seed: int, num_threads: int | None
+    rows: Rows, part_size: int, *, norms: bool, weights: npt.ArrayLike | None, seed: int, num_threads: int | None
 ) -> tuple[Codes, ProductQuantizer, Codes | None, ProductQuantizer | None]:
     """Return what :class:`~daneo.embeddings.compression.quantized_rows.QuantizedRows` is made of.
 
     The scale that a row's norm code stands for is not its length but the factor that brings the decoded direction
     nearest to the row, <row, direction> / <direction, direction>: decoded directions are a little shorter than 1.
     """
-    sample = sampled(rows, seed)
+    sample, heavy = sampled(rows, seed, weights)
     threads = checked_threads(num_threads)
     quantizer = ProductQuantizer.learn(
-        directions(sample) if norms else sample, part_size, seed=seed, num_threads=threads
+        directions(sample) if norms else sample, part_size, weights=heavy, seed=seed, num_threads=threads
     )
     norm_quantizer = None
     if norms:

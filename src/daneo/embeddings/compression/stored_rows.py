@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from daneo.embeddings.compression.int8_rows import Int8Rows
 from daneo.embeddings.compression.product_quantizer import NUM_CENTROIDS, ProductQuantizer
 from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
+from daneo.embeddings.compression.turned_rows import TurnedRows
 
 if TYPE_CHECKING:
     from daneo.embeddings.rows import Rows
@@ -24,15 +26,17 @@ def rows_to_tensors(name: str, rows: Rows) -> dict[str, Array]:
     ===================== =========================================================================================
     array                 `name`, float32 (N, D)
     HalfRows              `name`, float16 (N, D)
+    Int8Rows              `name`, int8 (N, D); `name`.scales, float32 (N,)
     QuantizedRows         `name`.codes, uint8 (N, M); `name`.centroids, float32 (256 * D,); `name`.part_size, int32
                           (1,); with norms also `name`.norm_codes, uint8 (N,), and `name`.norm_centroids, float32 (256,)
+    TurnedRows            those of its rows; `name`.rotation, float32 (D, D)
     ===================== =========================================================================================
 
     Parameters
     ----------
     name : str
         What the tensors' names begin with.
-    rows : float32 array, HalfRows or QuantizedRows
+    rows : float32 array, HalfRows, Int8Rows, QuantizedRows, or TurnedRows of one of these
 
     Raises
     ------
@@ -48,8 +52,12 @@ def rows_to_tensors(name: str, rows: Rows) -> dict[str, Array]:
         return {name: rows.astype(np.float32, copy=False)}
     if isinstance(rows, HalfRows):
         return {name: rows.halves}
+    if isinstance(rows, Int8Rows):
+        return {name: rows.numbers, f"{name}.scales": rows.scales}
+    if isinstance(rows, TurnedRows) and is_stored(rows):
+        return {**rows_to_tensors(name, rows.rows), f"{name}.rotation": rows.rotation}
     if not isinstance(rows, QuantizedRows):
-        raise TypeError(f"rows_to_tensors expected an array, HalfRows or QuantizedRows, got {type(rows).__name__}.")
+        raise TypeError(f"rows_to_tensors expected an array or compressed rows, got {type(rows).__name__}.")
     tensors: dict[str, Array] = {
         f"{name}.codes": rows.codes,
         f"{name}.centroids": rows.quantizer.centroids,
@@ -59,6 +67,12 @@ def rows_to_tensors(name: str, rows: Rows) -> dict[str, Array]:
         tensors[f"{name}.norm_codes"] = rows.norm_codes
         tensors[f"{name}.norm_centroids"] = rows.norm_quantizer.centroids
     return tensors
+
+
+def is_stored(rows: Rows) -> bool:
+    """Whether rows are compressed ones that :func:`rows_to_tensors` keeps as they are."""
+    kept = rows.rows if isinstance(rows, TurnedRows) else rows
+    return isinstance(kept, HalfRows | Int8Rows | QuantizedRows)
 
 
 def rows_from_tensors(name: str, tensors: Mapping[str, Array]) -> Rows:
@@ -80,6 +94,16 @@ def rows_from_tensors(name: str, tensors: Mapping[str, Array]) -> Rows:
     >>> rows_from_tensors("vectors", {"vectors": np.ones((2, 3), dtype=np.float16)})
     <HalfRows of shape (2, 3)>
     """
+    rows = _unturned(name, tensors)
+    if f"{name}.rotation" not in tensors:
+        return rows
+    try:
+        return TurnedRows(rows, _expected(f"{name}.rotation", tensors, np.float32))
+    except ValueError as error:
+        raise ValueError(f"Tensor '{name}.rotation': {error}") from error
+
+
+def _unturned(name: str, tensors: Mapping[str, Array]) -> Rows:
     plain = tensors.get(name)
     if (plain is None) == (f"{name}.codes" not in tensors):
         raise ValueError(
@@ -87,10 +111,13 @@ def rows_from_tensors(name: str, tensors: Mapping[str, Array]) -> Rows:
         )
     if plain is None:
         return _quantized(name, tensors)
-    if plain.ndim != 2 or plain.shape[1] == 0 or plain.dtype not in (np.float32, np.float16):
+    if plain.ndim != 2 or plain.shape[1] == 0 or plain.dtype not in (np.float32, np.float16, np.int8):
         raise ValueError(
-            f"Tensor {name!r}: expected float32 or float16 of shape (N, D), got {plain.dtype} of shape {plain.shape}."
+            f"Tensor {name!r}: expected float32, float16 or int8 of shape (N, D), "
+            f"got {plain.dtype} of shape {plain.shape}."
         )
+    if plain.dtype == np.int8:
+        return Int8Rows(plain, _expected(f"{name}.scales", tensors, np.float32))
     return HalfRows(plain) if plain.dtype == np.float16 else plain
 
 

@@ -100,10 +100,9 @@ def write_directory(
 
 def row_tensors(name: str, rows: np.ndarray[Any, Any] | Rows) -> dict[str, np.ndarray[Any, Any]]:
     """Return the arrays that hold some rows: compressed ones as they are, any others as one float32 array."""
-    from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
-    from daneo.embeddings.compression.stored_rows import rows_to_tensors
+    from daneo.embeddings.compression.stored_rows import is_stored, rows_to_tensors
 
-    return rows_to_tensors(name, rows if isinstance(rows, (HalfRows, QuantizedRows)) else rows[:])
+    return rows_to_tensors(name, rows if is_stored(rows) else rows[:])
 
 
 def read_directory(path: str | os.PathLike[str]) -> tuple[Vocabulary, np.ndarray[Any, Any], dict[str, Any]]:

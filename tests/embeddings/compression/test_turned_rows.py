@@ -1,0 +1,116 @@
+"""Rotations: what they keep, what they make equal, and how they help product quantisation."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daneo.embeddings.compression.quantized_rows import QuantizedRows
+from daneo.embeddings.compression.storing import Storing, best_storing
+from daneo.embeddings.compression.turned_rows import TurnedRows, learn_rotation
+
+
+def random_rows(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def uneven(num_rows: int, variances: list[float], seed: int = 0) -> np.ndarray:
+    """Normal rows with these variances along axes that point anywhere."""
+    size = len(variances)
+    axes = np.linalg.qr(random_rows(size, size, seed=seed + 1).astype(np.float64))[0]
+    return (random_rows(num_rows, size, seed=seed) * np.sqrt(variances) @ axes).astype(np.float32)
+
+
+@given(st.integers(1, 9), st.data(), st.integers(0, 99))
+@settings(deadline=None, max_examples=30)
+def test_turning_keeps_lengths_and_angles_and_can_be_undone(size: int, data: st.DataObject, seed: int) -> None:
+    rows = random_rows(data.draw(st.integers(1, 40)), size, seed=seed)
+    rotation = learn_rotation(rows, data.draw(st.integers(1, size)))
+    turned = TurnedRows(rows, rotation)
+    np.testing.assert_allclose(turned[:] @ turned[:].T, rows @ rows.T, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(TurnedRows(turned, rotation.T)[:], rows, rtol=0, atol=1e-5)
+
+
+def test_rows_are_chosen_like_an_arrays() -> None:
+    rotation = learn_rotation(random_rows(50, 6), 2)
+    turned = TurnedRows(random_rows(70, 6), rotation)
+    whole = turned[:]
+    assert (turned.shape, len(turned), whole.dtype, turned.nbytes) == ((70, 6), 70, np.float32, 70 * 24 + 36 * 4)
+    for chosen in (5, -1, slice(10, 40), [4, 4, 0], np.array([69, 0]), np.array([], dtype=np.int64)):
+        np.testing.assert_allclose(turned[chosen], whole[chosen], rtol=0, atol=1e-6)
+
+
+def test_parts_get_the_same_share() -> None:
+    rows = uneven(20_000, [64, 32, 16, 8, 4, 2])
+    parts = np.split(rows @ learn_rotation(rows, 2), 3, axis=1)
+    covariances = [np.cov(part.T) for part in parts]
+    assert max(abs(one[0, 1]) for one in covariances) < 0.2  # along the principal axes nothing depends on anything
+    products = [np.linalg.det(one) for one in covariances]
+    # Of all ways to deal six axes to three parts, 64 * 2 = 32 * 4 = 16 * 8 is the evenest one.
+    np.testing.assert_allclose(products, 128, rtol=0.1)
+
+
+def test_dealing_comes_near_to_the_best_one() -> None:
+    variances = [50, 20, 11, 7, 5, 2, 1.5, 1]
+    rows = uneven(50_000, variances)
+    turned = rows @ learn_rotation(rows, 2)
+    error = sum(np.sqrt(np.linalg.det(np.cov(part.T))) for part in np.split(turned, 4, axis=1))
+    best = min(sum(np.sqrt(order[i] * order[i + 1]) for i in range(0, 8, 2)) for order in permutations(variances))
+    assert error < 1.05 * best
+
+
+def test_weights_are_repeats() -> None:
+    rows = uneven(40, [9, 4, 1])
+    times = np.random.default_rng(0).integers(1, 5, 40)
+    one, other = learn_rotation(np.repeat(rows, times, axis=0), 2), learn_rotation(rows, 2, times.astype(float))
+    np.testing.assert_allclose(np.abs(one), np.abs(other), atol=1e-5)  # an axis may point either way
+
+
+def test_rows_without_any_spread() -> None:
+    for rows in (np.zeros((5, 4), np.float32), np.ones((5, 4), np.float32), np.eye(1, 4, dtype=np.float32)):
+        TurnedRows(rows, learn_rotation(rows, 2))  # raises if it were no rotation
+
+
+def test_a_rotation_lowers_the_error_where_axes_differ() -> None:
+    rows = uneven(8000, [100 * 0.7**axis for axis in range(12)])
+    errors = [float(((Storing(part_size=3, rotate=rotate).of(rows)[:] - rows) ** 2).sum()) for rotate in (False, True)]
+    assert errors[1] < 0.75 * errors[0]
+
+
+@pytest.mark.parametrize("shape", [(256, 8), (1000, 3), (1000, 1)])
+def test_there_is_no_rotation_where_it_cannot_help(shape: tuple[int, int]) -> None:
+    rows = random_rows(*shape)
+    assert isinstance(Storing(part_size=min(3, shape[1])).of(rows), QuantizedRows)
+    assert isinstance(Storing(part_size=1).of(random_rows(1000, 3)), QuantizedRows)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        Storing(),
+        Storing(part_size=5),
+        Storing(norms=False),
+        Storing(rotate=False),
+        Storing(part_size=1),
+        Storing(storage="int8"),
+        Storing(storage="float16"),
+        Storing(storage="float32"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("shape", [(0, 7), (300, 7), (100, 7)])
+def test_bytes_are_known_beforehand(way: Storing, shape: tuple[int, int]) -> None:
+    assert way.num_bytes(shape) == way.of(random_rows(*shape)).nbytes
+
+
+def test_the_most_exact_way_of_a_size() -> None:
+    shapes = [(5000, 30), (9000, 30)]
+    ways = [Storing(storage=storage) for storage in ("float32", "float16", "int8")]
+    ways += [Storing(part_size=part_size) for part_size in range(1, 31)]
+    for most in (2_000_000, 1_000_000, 600_000, 500_000, 400_000, 200_000):
+        fitting = [way for way in ways if sum(map(way.num_bytes, shapes)) <= most]
+        assert best_storing(shapes, most) == fitting[0]
