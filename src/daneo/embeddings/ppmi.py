@@ -60,10 +60,14 @@ class PPMI:
     result is the same, bit for bit, for any number of threads and any `memory`; another `seed` changes its rounding.
 
     Differences from the paper: counts fall with distance as 1/d ("harmonic") where the paper has flat ones or
-    word2vec's linear ones; no pair is left out at random (`sample`), and contexts' vectors are not added: that made
-    similarity sets a point better and analogies three points worse. The paper prefers p of 0 or 0.5 and small windows;
-    on 16 million words a window of 10 and p = 0.25 are better, and so is a `shift` below 1, which keeps pairs that
-    stand together somewhat less often than by chance (benchmarks/embeddings/ppmi_quality.py).
+    word2vec's linear ones; no pair is left out at random, and contexts' vectors are not added to words': that made
+    similarity sets a point better and analogies three points worse. The paper tries p of 0, 0.5 and 1; 0.25 lies
+    between what is best for similarity (0) and for analogies (0.5).
+
+    On 16 million words, among the first 30,000, the dense rows answer 38 % of the analogies (semantic ones 35 %), the
+    sparse ones 34 % (45 %); WordSim-353 66 and 64, SimLex-999 26 and 28. A `shift` of 0.5, which keeps pairs that stand
+    together somewhat less often than by chance, makes the dense rows a point better and the sparse ones worse; smaller
+    windows make both worse but for SimLex-999 of the sparse ones (benchmarks/embeddings/ppmi_quality.py).
 
     References
     ----------
