@@ -27,13 +27,13 @@ LEAST_WORK = 4_000_000_000
 """Fewer multiplications than this are done in a few hundredths of a second anyway; importing Numba takes longer."""
 
 
-def coarse_error(vector_size: int) -> float:
+def coarse_error(vector_size: int, *, is_turned: bool = False) -> float:
     """Return how far a coarse score can be from the true cosine, at most.
 
     Each number of either vector is off by up to half a unit, so a vector by half sqrt(D), and a cosine by that of
     both; their product is the second term. The lengths are those of :func:`~daneo.embeddings.row_blocks.error_bound`.
     """
-    return float(vector_size**0.5 / _UNIT + vector_size / 4 / _UNIT**2 + error_bound(vector_size))
+    return float(vector_size**0.5 / _UNIT + vector_size / 4 / _UNIT**2 + error_bound(vector_size, is_turned=is_turned))
 
 
 def sift_coarsely(sieve: Sieve, blocks: RowBlocks, start: int, stop: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from daneo.embeddings.coarse_sift import LEAST_QUERIES, LEAST_WORK, coarse_error, sift_coarsely
-from daneo.embeddings.row_blocks import Doubles, RowBlocks, error_bound, exact_cosines
+from daneo.embeddings.row_blocks import Doubles, RowBlocks, exact_cosines
 from daneo.embeddings.sieve import Answer, Sieve
 
 _QUERIES_AT_ONCE = 256
@@ -50,10 +50,10 @@ def nearest_rows(blocks: RowBlocks, queries: Doubles, count: int, start: int, st
 def _sifted(blocks: RowBlocks, queries: Doubles, count: int, start: int, stop: int) -> Sieve:
     num_queries, vector_size = queries.shape
     if num_queries >= LEAST_QUERIES and num_queries * (stop - start) * vector_size >= LEAST_WORK:
-        sieve = Sieve(blocks.matrix, queries, count, coarse_error(vector_size))
+        sieve = Sieve(blocks.matrix, queries, count, coarse_error(vector_size, is_turned=blocks.is_turned))
         sift_coarsely(sieve, blocks, start, stop)
         return sieve
-    sieve = Sieve(blocks.matrix, queries, count, error_bound(vector_size))
+    sieve = Sieve(blocks.matrix, queries, count, blocks.error)
     for row, scores, broken in blocks.cosines(queries.astype(np.float32), start, stop):
         scores[:, broken] = -np.inf
         sieve.add_block(row, scores)
@@ -75,7 +75,7 @@ def nearest_by_product(
         As for :func:`nearest_rows`.
     """
     queries = np.concatenate([positive, negative])
-    error = error_bound(blocks.matrix.shape[1]) / 2
+    error = blocks.error / 2
     least, most = np.empty((2, stop - start))
     for first, scores, broken in blocks.cosines(queries.astype(np.float32), start, stop):
         # A small error under the fraction can be a large one of the quotient: bound it from both sides.

@@ -33,17 +33,26 @@ class RowBlocks:
     Parameters
     ----------
     matrix : float32 array of shape (V, D), or Rows
-        Kept, not copied. Call :meth:`forget` after changing rows.
+        Kept, not copied. Call :meth:`forget` after changing rows. Of rows that are others times a rotation, the others
+        are read, and the queries turned.
 
     Attributes
     ----------
     num_changes : int
         How often rows were changed: what was made of them is out of date if it differs.
+    is_turned : bool
+        Whether the matrix is rows times a rotation.
+    error : float
+        How far a score of :meth:`cosines` can be from the true cosine, at most.
     """
 
     def __init__(self, matrix: Rows) -> None:
         self.matrix = matrix
         self.num_changes = 0
+        self._rotation: Floats | None = getattr(matrix, "rotation", None)
+        self.is_turned = self._rotation is not None
+        self._read: Rows = matrix.rows if self.is_turned else matrix  # type: ignore[attr-defined]
+        self.error = error_bound(matrix.shape[1], is_turned=self.is_turned)
         self._lengths = np.zeros(len(matrix), dtype=np.float32)
         self._known = np.zeros(-(-len(matrix) // _CHUNK), dtype=bool)
 
@@ -60,7 +69,7 @@ class RowBlocks:
             if rows is not None and start <= head and tail <= stop:
                 self._lengths[head:tail] = row_lengths(rows[head - start : tail - start])
             else:
-                self._lengths[head:tail] = row_lengths(self.matrix[head:tail])
+                self._lengths[head:tail] = row_lengths(self._read[head:tail])
             self._known[chunk] = True  # last, so that another thread never sees a length that is not there yet
         return self._lengths[start:stop]
 
@@ -88,12 +97,14 @@ class RowBlocks:
         broken : int64 array
             Columns whose rows hold NaN or infinity. Their scores mean nothing.
         """
+        if self._rotation is not None:
+            queries = (queries.astype(np.float64) @ self._rotation.T.astype(np.float64)).astype(np.float32)
         size = self._block_rows(len(queries), start, stop)
         buffer = np.empty(len(queries) * min(size, stop - start), dtype=np.float32)
         for first in range(start, stop, size):
             last = min(first + size, stop)
             scores = buffer[: len(queries) * (last - first)].reshape(len(queries), last - first)
-            rows = self.matrix[first:last]
+            rows = self._read[first:last]
             lengths = self.lengths(first, last, rows)
             with np.errstate(all="ignore"):
                 np.matmul(queries, rows.T, out=scores)
@@ -188,10 +199,15 @@ def rounded(cosines: npt.ArrayLike) -> Floats:
     return (steps / 2**24 + 0.0).astype(np.float32)  # + 0.0 makes 0 of -0
 
 
-def error_bound(vector_size: int) -> float:
+def error_bound(vector_size: int, *, is_turned: bool = False) -> float:
     """Return how far a score of :meth:`RowBlocks.cosines` can be from the true cosine, at most.
 
     A float32 dot product of D terms is off by up to D u times both lengths, u = 2^-24, in whatever order it is summed
-    up; a length by half of that and the roundings of its own; the query's roundings add a few u.
+    up; a length by half of that and the roundings of its own; the query's roundings add a few u. Where the query is
+    turned instead of the rows, those were rounded once each, their numbers by up to u times their length; and the
+    rotation may be off by 1e-6 D (:class:`daneo.embeddings.compression.turned_rows.TurnedRows`).
     """
-    return float((1.5 * vector_size + 8) * 2.0**-24)
+    bound = (1.5 * vector_size + 8) * 2.0**-24
+    if is_turned:
+        bound += (vector_size**0.5 + 8) * 2.0**-24 + 1e-6 * vector_size
+    return float(bound)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeGuard, cast, overload
 import numpy as np
 
 from daneo.embeddings.nearest import nearest_by_product, nearest_rows
-from daneo.embeddings.row_blocks import Doubles, error_bound, exact_cosines, unit
+from daneo.embeddings.row_blocks import Doubles, exact_cosines, unit
 from daneo.embeddings.rows import Ids
 from daneo.embeddings.sieve import Answer
 from daneo.embeddings.word_likeness import Item, Vector, WordLikeness
@@ -235,7 +235,7 @@ class WordNeighbours(WordLikeness):
         (least,) = self._cosines([b], query)
         if np.isnan(least):
             raise ValueError(f"The vector of {b!r} holds NaN or infinity, so nothing is nearer than it.")
-        rows: Ids = np.flatnonzero(self.similarities(a) > least - error_bound(self.vector_size))
+        rows: Ids = np.flatnonzero(self.similarities(a) > least - self._blocks.error)
         rows = rows[exact_cosines(self._rows, rows, query) > least]
         return np.setdiff1d(rows, self._rows_of([a]))
 

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daneo import WordVectors
 from daneo.embeddings.compression.quantized_rows import QuantizedRows
 from daneo.embeddings.compression.storing import Storing, best_storing
 from daneo.embeddings.compression.turned_rows import TurnedRows, learn_rotation
+from daneo.embeddings.row_blocks import RowBlocks, unit
 
 
 def random_rows(*shape: int, seed: int = 0) -> np.ndarray:
@@ -114,3 +116,41 @@ def test_the_most_exact_way_of_a_size() -> None:
     for most in (2_000_000, 1_000_000, 600_000, 500_000, 400_000, 200_000):
         fitting = [way for way in ways if sum(map(way.num_bytes, shapes)) <= most]
         assert best_storing(shapes, most) == fitting[0]
+
+
+def turned_vectors(num_words: int, size: int, seed: int) -> WordVectors:
+    rows = random_rows(num_words, size, seed=seed) * np.geomspace(9, 0.1, size, dtype=np.float32)
+    rows[5] = 0
+    kept = Storing(part_size=2).of(rows)
+    assert isinstance(kept, TurnedRows)
+    return WordVectors([f"w{number}" for number in range(num_words)], kept)
+
+
+@pytest.mark.parametrize(("num_words", "size", "num_queries"), [(3000, 10, 7), (30_000, 64, 2100)])
+def test_searches_turn_the_question_and_answer_as_for_turned_rows(num_words: int, size: int, num_queries: int) -> None:
+    vectors = turned_vectors(num_words, size, seed=3)
+    plain = WordVectors(vectors.words, vectors.matrix)
+    asked = vectors.words[:num_queries]
+    for one, other in zip(vectors.most_similar(asked), plain.most_similar(asked), strict=True):
+        assert one == other
+    assert vectors.most_similar_cosmul(["w1", "w2"], ["w3"]) == plain.most_similar_cosmul(["w1", "w2"], ["w3"])
+    assert vectors.rank("w1", "w2") == plain.rank("w1", "w2")
+    np.testing.assert_allclose(vectors.similarities("w1"), plain.similarities("w1"), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(vectors.norms, plain.norms, rtol=1e-6)
+
+
+def test_a_search_does_not_turn_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = turned_vectors(5000, 12, seed=1)
+    turned = []
+    whole = TurnedRows.__getitem__
+    monkeypatch.setattr(TurnedRows, "__getitem__", lambda self, rows: turned.append(whole(self, rows)) or turned[-1])
+    vectors.most_similar("w7")
+    assert sum(map(len, turned)) < 100
+
+
+def test_the_error_of_scores_is_bounded() -> None:
+    vectors = turned_vectors(4000, 100, seed=2)
+    blocks, wide = RowBlocks(vectors.rows), unit(vectors.matrix)
+    queries = unit(random_rows(20, 100, seed=9))
+    (first, scores, _), *_ = blocks.cosines(queries.astype(np.float32), 0, 4000)
+    assert np.abs(scores - queries @ wide[first : first + scores.shape[1]].T).max() < blocks.error < 2e-4

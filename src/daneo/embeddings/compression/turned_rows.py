@@ -28,6 +28,10 @@ class TurnedRows:
     ValueError
         The rotation is not of that shape and dtype, or its rows are not orthonormal.
 
+    Notes
+    -----
+    Searches turn the question instead of all rows (:class:`daneo.embeddings.row_blocks.RowBlocks`).
+
     Examples
     --------
     >>> quarter = np.array([[0, 1], [-1, 0]], dtype=np.float32)
@@ -43,9 +47,10 @@ class TurnedRows:
                 f"TurnedRows expected a rotation as float32 of shape ({size}, {size}), "
                 f"got {rotation.dtype} of shape {rotation.shape}."
             )
+        # In double precision, so that a row does not depend on the rows that it is multiplied together with.
+        self._wide = rotation.astype(np.float64)
         with np.errstate(all="ignore"):
-            wide = rotation.astype(np.float64)
-            error = np.linalg.norm(wide @ wide.T - np.eye(size))
+            error = np.linalg.norm(self._wide @ self._wide.T - np.eye(size))
         if not error <= _FARTHEST * size:
             raise ValueError(
                 f"TurnedRows expected rows of the rotation that are orthonormal; they are off by {error:g}."
@@ -68,7 +73,7 @@ class TurnedRows:
         return len(self.rows)
 
     def __getitem__(self, rows: Any) -> Floats:
-        turned: Floats = self.rows[rows] @ self.rotation
+        turned: Floats = (self.rows[rows].astype(np.float64) @ self._wide).astype(np.float32)
         return turned
 
     def __repr__(self) -> str:
