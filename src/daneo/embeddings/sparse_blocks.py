@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from daneo.embeddings.row_blocks import RowBlocks, unit, with_limits
+from daneo.embeddings.row_blocks import RowBlocks, error_bound, unit, with_limits
 from daneo.embeddings.rows import Floats, Ids
 from daneo.embeddings.sparse_rows import SparseRows
 
@@ -28,6 +28,8 @@ class SparseBlocks(RowBlocks):
 
     def __init__(self, rows: SparseRows) -> None:
         super().__init__(rows)
+        # A cosine sums up as many products as the row has numbers.
+        self.error = error_bound(int(np.diff(rows.starts).max(initial=0)))
         self._measured: Floats | None = None
 
     def lengths(self, start: int = 0, stop: int | None = None, rows: Floats | None = None) -> Floats:

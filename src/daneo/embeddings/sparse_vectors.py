@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from daneo.embeddings.row_blocks import Doubles, error_bound
+from daneo.embeddings.row_blocks import Doubles
 from daneo.embeddings.sieve import Sieve
 from daneo.embeddings.sparse_blocks import SparseBlocks
 from daneo.embeddings.sparse_rows import SparseRows
@@ -197,9 +197,7 @@ class SparseVectors(WordNeighbours):
 
     def _nearest(self, queries: Doubles, without: list[set[int]], topn: int, start: int, stop: int) -> list[Neighbours]:
         count = min(topn + max(map(len, without), default=0), stop - start)
-        # A cosine sums up as many products as the row has numbers.
-        longest = int(np.diff(self._rows.starts).max(initial=0))
-        sieve = Sieve(self._rows, queries, count, error_bound(longest))
+        sieve = Sieve(self._rows, queries, count, self._blocks.error)
         for first, scores, broken in self._blocks.cosines(queries.astype(np.float32), start, stop):
             scores[:, broken] = -np.inf
             sieve.add_block(first, scores)
