@@ -89,7 +89,8 @@ def open_rows(directory: Path, num_words: int) -> SparseRows:
     tensors = map_tensors(file)
     if missing := [name for name in _NAMES if name not in tensors]:
         raise ValueError(f"{file}: expected the tensors {', '.join(_NAMES)}; {missing[0]} is missing.")
-    rows = SparseRows(*(tensors[name] for name in _NAMES), num_words, source=file)
+    starts, columns, values = (tensors[name] for name in _NAMES)
+    rows = SparseRows(starts, columns, values, num_words, source=file)
     if len(rows) != num_words:
         raise ValueError(
             f"{directory}: vocabulary.txt has {num_words} words, {FILE} has {len(rows)} rows; expected as many. "
