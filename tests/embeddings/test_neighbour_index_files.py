@@ -89,6 +89,18 @@ def test_the_same_vectors_from_another_file(saved: Path, vectors: WordVectors, t
     assert opened.most_similar("w3") == vectors.most_similar("w3")
 
 
+@pytest.mark.parametrize("storage", ["float16", "int8", "product_quantization"])
+def test_compressed_vectors_are_known_by_what_is_kept(storage: Any, vectors: WordVectors, tmp_path: Path) -> None:
+    smaller, _ = vectors.compressed(storage=storage)
+    smaller.save(tmp_path / "small")
+    index = NeighbourIndex.build(smaller)
+    index.save(tmp_path / "index")
+    opened = NeighbourIndex.load(tmp_path / "index", WordVectors.load(tmp_path / "small"))
+    assert opened.most_similar("w3") == index.most_similar("w3")
+    with pytest.raises(ValueError, match="but its numbers are others"):
+        NeighbourIndex.load(tmp_path / "index", vectors)
+
+
 def test_an_open_index_outlives_its_directory(saved: Path, vectors: WordVectors) -> None:
     opened = NeighbourIndex.load(saved, vectors)
     shutil.rmtree(saved)

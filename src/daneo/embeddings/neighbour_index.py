@@ -111,7 +111,7 @@ class NeighbourIndex:
         recall: float = 0.98,
         storage: str = "int8",
         connectivity: int = 16,
-        expansion_add: int = 128,
+        expansion_add: int = 256,
         expansion_search: int | None = None,
         num_threads: int | None = None,
         seed: int = 1,
@@ -124,15 +124,15 @@ class NeighbourIndex:
         vectors : WordVectors
             Compressed ones and ones with n-grams, too. They are kept, not copied.
         recall : float, default 0.98
-            Share of the ten nearest words that answers shall have: `expansion_search` is chosen for it, on 1,024
-            words, and the report tells what came of it on 1,024 others.
+            Share of the ten nearest words that answers shall have: `expansion_search` is chosen for it, on 2,048
+            words, and the report tells what came of it on 2,048 others.
         storage : "int8" or "bfloat16", default "int8"
             How the index keeps directions: one byte a number, which is enough to find candidates, or two, for vectors
             in which a few numbers outweigh all others.
         connectivity : int, default 16
             Links of a word in the graph; twice as many on its lowest level. More make the file larger and both
             building and asking slower, and find more.
-        expansion_add : int, default 128
+        expansion_add : int, default 256
             Candidates among which a new word finds its links: more make building slower, and better links.
         expansion_search : int or None
             Candidates that a question looks at; ``None`` means as few as `recall` allows.

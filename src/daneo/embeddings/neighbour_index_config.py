@@ -30,7 +30,7 @@ class NeighbourIndexConfig(CheckedSettings):
     connectivity: int = opt(
         16, "links of a word in the graph, twice as many on its lowest level", minimum=2, maximum=512
     )
-    expansion_add: int = opt(128, "candidates among which a new word finds its links", minimum=1, maximum=65_536)
+    expansion_add: int = opt(256, "candidates among which a new word finds its links", minimum=1, maximum=65_536)
     expansion_search: int | None = opt(
         None, "candidates that a question looks at (none: the fewest that reach the recall)", minimum=1, maximum=65_536
     )

@@ -15,7 +15,7 @@ from daneo.embeddings.rows import Ids
 from daneo.embeddings.sieve import Answer
 
 NUM_NEIGHBOURS = 10
-NUM_QUESTIONS = 1024
+NUM_QUESTIONS = 2048
 BATCH = 64
 NUM_SINGLE = 64
 
@@ -104,7 +104,7 @@ def without_own(answers: list[Answer], rows: Ids) -> list[Answer]:
 
 
 def drawn_rows(blocks: RowBlocks, rng: np.random.Generator) -> tuple[Ids, Ids]:
-    """Draw rows that have a direction, evenly: some to choose by and others to report of, at most 1,024 each.
+    """Draw rows that have a direction, evenly: some to choose by and others to report of, at most 2,048 each.
 
     Where there are too few for both, they share some.
 
