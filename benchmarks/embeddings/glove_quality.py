@@ -81,9 +81,15 @@ def program_vectors(tokens: Path, seed: int, options: argparse.Namespace) -> dan
 
 def quality(vectors: daneo.WordVectors, folder: Path) -> dict[str, float]:
     """Return the figures."""
-    analogies = vectors.evaluate_analogies(folder / "questions-words.txt")
+    analogies = vectors.evaluate_analogies(folder / "questions-words.txt", restrict_vocab=30_000)
     pairs = [vectors.evaluate_similarities(folder / name).spearman for name in ("wordsim353.tsv", "simlex999.txt")]
-    return dict(zip(MEASURES, (analogies.accuracy, analogies.semantic.accuracy, analogies.syntactic.accuracy, *pairs), strict=True))
+    return dict(
+        zip(
+            MEASURES,
+            (analogies.accuracy, analogies.semantic.accuracy, analogies.syntactic.accuracy, *pairs),
+            strict=True,
+        )
+    )
 
 
 if __name__ == "__main__":

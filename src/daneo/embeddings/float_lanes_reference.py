@@ -56,7 +56,7 @@ def fnma(a: Floats, b: Floats, c: Floats) -> Floats:
 
 def inverse_square_root(a: Floats) -> Floats:
     """1 / sqrt(a), lane by lane; the compiled one is right to 5e-6."""
-    return np.float32(1) / np.sqrt(a)
+    return np.asarray(1 / np.sqrt(a), np.float32)
 
 
 def lane_sum(a: Floats) -> np.float32:

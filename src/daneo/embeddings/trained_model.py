@@ -31,7 +31,7 @@ def load_model(path: str | os.PathLike[str]) -> Word2Vec | FastText:
     algorithm = training.get("algorithm") if isinstance(training, dict) else None
     if algorithm in ("glove", "ppmi"):
         raise ValueError(
-            f"{path} is of {'GloVe' if algorithm == 'glove' else 'PPMI'}, which learns from the counts of a whole text and "
-            "cannot go on with another one. Train on both texts together."
+            f"{path} is of {'GloVe' if algorithm == 'glove' else 'PPMI'}, which learns from the counts of a whole text "
+            "and cannot go on with another one. Train on both texts together."
         )
     return FastText.load(path) if algorithm == "fasttext" else Word2Vec.load(path)
