@@ -103,13 +103,13 @@ def measure(vectors: WordVectors, index: NeighbourIndex, options: argparse.Names
 
 
 def recall(index: NeighbourIndex, questions: Questions, expansion: int) -> float:
-    shares, _ = questions.hits(index._search(expansion))
+    shares, _ = questions.hits(index._search.keeping(expansion))
     return float(shares.mean())
 
 
 def by_expansion(index: NeighbourIndex, questions: Questions, expansion: int) -> dict[str, float]:
     """Recall, and questions a second in batches of 64, for one number of candidates."""
-    shares, rate = questions.hits(index._search(expansion))
+    shares, rate = questions.hits(index._search.keeping(expansion))
     return {"expansion_search": expansion, "recall_at_10": float(shares.mean()), "questions_a_second": rate}
 
 

@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
-from daneo.embeddings.nearest import nearest_rows
 from daneo.embeddings.neighbour_index_candidates import CandidateGraph
 from daneo.embeddings.neighbour_index_config import NeighbourIndexConfig, NeighbourIndexReport
-from daneo.embeddings.neighbour_index_recall import (
-    Search,
-    ask,
-    drawn_rows,
-    exact_search,
-    fewest_candidates,
-    single_rate,
-)
-from daneo.embeddings.row_blocks import Doubles, RowBlocks, rounded, unit
+from daneo.embeddings.neighbour_index_recall import ask, drawn_rows, exact_search, fewest_candidates, single_rate
+from daneo.embeddings.neighbour_index_search import CandidateSearch
+from daneo.embeddings.row_blocks import Doubles, RowBlocks
 from daneo.embeddings.sieve import Answer
 from daneo.threads import available_cores
 
@@ -33,7 +26,6 @@ if TYPE_CHECKING:
     from daneo.progress import ProgressCallback
 
 _MOST_CANDIDATES = 2048  # that are tried for the sake of the recall
-_SCORED_BYTES = 8 << 20  # of candidates' vectors at a time, in double precision
 
 
 class NeighbourIndex:
@@ -54,9 +46,9 @@ class NeighbourIndex:
 
     Notes
     -----
-    The graph proposes half as many candidates again as are asked for; their cosines are then those of exact search, to
-    the last bit, and so is their order. What can go wrong is that a word is missing. Questions that ask for so many
-    words that all would be candidates, and those of a zero vector, are answered by exact search.
+    Cosines and their order are those of exact search, to the last bit; what can go wrong is that a word is missing.
+    Questions that ask for so many words that nearly all would be candidates, and those of a zero vector, are answered
+    by exact search.
 
     Words without a direction are not in the index: a zero vector, whose cosine to everything is 0, can be among the
     answers of exact search only.
@@ -91,16 +83,16 @@ class NeighbourIndex:
         vectors: WordVectors,
         graph: CandidateGraph,
         config: NeighbourIndexConfig,
-        report: NeighbourIndexReport | None,
+        report: NeighbourIndexReport,
         *,
         num_threads: int | None = None,
     ) -> None:
         self.vectors = vectors
         self.config = config
-        self._report = report
+        self.report = report
         self._graph = graph
-        self._num_threads = num_threads or available_cores()
         self._blocks = vectors._blocks
+        self._search = CandidateSearch(self._blocks, graph, num_threads or available_cores())
         self._num_changes = self._blocks.num_changes
 
     @classmethod
@@ -159,18 +151,17 @@ class NeighbourIndex:
             recall=recall, storage=storage, connectivity=connectivity, expansion_add=expansion_add,
             expansion_search=expansion_search, num_threads=num_threads, seed=seed,
         )  # fmt: skip
-        chosen_by, reported = (rows for rows in drawn_rows(vectors._blocks, np.random.default_rng(seed)))
+        chosen_by, reported = drawn_rows(vectors._blocks, np.random.default_rng(seed))
         began = time.perf_counter()
         graph = CandidateGraph.of_rows(vectors.rows, config, progress)
-        index = cls(vectors, graph, config, None, num_threads=num_threads)
         seconds = time.perf_counter() - began
+        search = CandidateSearch(vectors._blocks, graph, num_threads or available_cores())
         if expansion_search is None:
-            questions = ask(index._blocks, chosen_by)
-            most = min(_MOST_CANDIDATES, len(graph))
-            expansion_search = fewest_candidates(questions, index._search, recall, most)
-        questions, search = ask(index._blocks, reported), index._search(expansion_search)
-        shares, rate = questions.hits(search)
-        index._report = NeighbourIndexReport(
+            questions, most = ask(vectors._blocks, chosen_by), min(_MOST_CANDIDATES, len(graph))
+            expansion_search = fewest_candidates(questions, search.keeping, recall, most)
+        questions, chosen = ask(vectors._blocks, reported), search.keeping(expansion_search)
+        shares, rate = questions.hits(chosen)
+        report = NeighbourIndexReport(
             num_words=len(graph),
             vector_size=vectors.vector_size,
             num_bytes=graph.num_bytes,
@@ -180,16 +171,10 @@ class NeighbourIndex:
             num_questions=len(reported),
             exact_rate=questions.rate,
             index_rate=rate,
-            exact_single_rate=single_rate(exact_search(index._blocks), questions.units),
-            index_single_rate=single_rate(search, questions.units),
+            exact_single_rate=single_rate(exact_search(vectors._blocks), questions.units),
+            index_single_rate=single_rate(chosen, questions.units),
         )
-        return index
-
-    @property
-    def report(self) -> NeighbourIndexReport:
-        """What building measured."""
-        assert self._report is not None
-        return self._report
+        return cls(vectors, graph, config, report, num_threads=num_threads)
 
     @overload
     def most_similar(
@@ -223,7 +208,7 @@ class NeighbourIndex:
         vectors that the index was made of.
         """
         self._check_unchanged(blocks)
-        return self._search(self.report.expansion_search)(queries, count)
+        return self._search.keeping(self.report.expansion_search)(queries, count)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the index into a directory of its own; what stood there is replaced only when all is written.
@@ -307,32 +292,6 @@ class NeighbourIndex:
 
     def __repr__(self) -> str:
         return f"<NeighbourIndex: {len(self):,} words, recall at 10 {self.report.recall:.4f}>"
-
-    def _search(self, expansion: int) -> Search:
-        """Return the search that keeps so many candidates."""
-        return lambda queries, count: self._answers(queries, count, expansion)
-
-    def _answers(self, queries: Doubles, count: int, expansion: int) -> list[Answer]:
-        wanted = count + -(-count // 2)
-        num_rows = len(self._blocks.matrix)
-        if wanted >= len(self) or not queries.any(axis=1).all():
-            return nearest_rows(self._blocks, queries, min(count, num_rows), 0, num_rows)
-        answers: list[Answer] = []
-        step = max(1, _SCORED_BYTES // (8 * wanted * queries.shape[1]))
-        for first in range(0, len(queries), step):
-            answers += self._scored(queries[first : first + step], wanted, count, expansion)
-        return answers
-
-    def _scored(self, queries: Doubles, wanted: int, count: int, expansion: int) -> list[Answer]:
-        """Score some candidates in double precision; return the best of them."""
-        rows, is_there = self._graph.candidates(queries, wanted, expansion, self._num_threads)
-        units = unit(self._blocks.matrix[rows.reshape(-1)]).reshape(*rows.shape, -1)
-        scores = rounded(np.einsum("qcd,qd->qc", units, queries))
-        answers = []
-        for own, near, found in zip(rows, scores, is_there.sum(axis=1).tolist(), strict=True):
-            best = np.lexsort((own[:found], -near[:found]))[:count]
-            answers.append((own[best], near[best]))
-        return answers
 
     def _check_unchanged(self, blocks: RowBlocks) -> None:
         if blocks is not self._blocks or blocks.num_changes != self._num_changes:
