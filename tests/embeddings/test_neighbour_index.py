@@ -248,9 +248,11 @@ def test_the_settings_are_written_down_once() -> None:
 
 def test_progress_is_reported(vectors: WordVectors) -> None:
     reports: list[Progress] = []
-    NeighbourIndex.build(vectors, expansion_search=16, progress=reports.append)
-    assert {(report.stage, report.total) for report in reports} == {("indexing", NUM_WORDS)}
-    assert reports[-1].done == NUM_WORDS
+    NeighbourIndex.build(vectors, progress=reports.append)
+    num_asked = NUM_WORDS - len(WITHOUT_DIRECTION)
+    totals = {"indexing": NUM_WORDS, "choosing": num_asked, "measuring": num_asked}
+    assert {report.stage: report.total for report in reports} == totals
+    assert {report.stage: report.done for report in reports} == totals  # the last of each stage
 
 
 def test_the_report_is_a_table(index: NeighbourIndex) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
+from daneo.corpus.progress_reports import ProgressReports
 from daneo.embeddings.neighbour_index_candidates import CandidateGraph
 from daneo.embeddings.neighbour_index_config import NeighbourIndexConfig, NeighbourIndexReport
 from daneo.embeddings.neighbour_index_recall import ask, drawn_rows, exact_search, fewest_candidates, single_rate
@@ -157,9 +158,13 @@ class NeighbourIndex:
         seconds = time.perf_counter() - began
         search = CandidateSearch(vectors._blocks, graph, num_threads or available_cores())
         if expansion_search is None:
-            questions, most = ask(vectors._blocks, chosen_by), min(_MOST_CANDIDATES, len(graph))
+            reports = ProgressReports(progress, "choosing", "words", len(chosen_by))
+            questions = ask(vectors._blocks, chosen_by, reports.report)
+            most = min(_MOST_CANDIDATES, len(graph))
             expansion_search = fewest_candidates(questions, search.keeping, recall, most)
-        questions, chosen = ask(vectors._blocks, reported), search.keeping(expansion_search)
+            reports.report(len(chosen_by), finished=True)
+        reports = ProgressReports(progress, "measuring", "words", len(reported))
+        questions, chosen = ask(vectors._blocks, reported, reports.report), search.keeping(expansion_search)
         shares, rate = questions.hits(chosen)
         report = NeighbourIndexReport(
             num_words=len(graph),
@@ -174,6 +179,7 @@ class NeighbourIndex:
             exact_single_rate=single_rate(exact_search(vectors._blocks), questions.units),
             index_single_rate=single_rate(chosen, questions.units),
         )
+        reports.report(len(reported), finished=True)
         return cls(vectors, graph, config, report, num_threads=num_threads)
 
     @overload

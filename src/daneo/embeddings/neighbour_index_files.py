@@ -46,22 +46,18 @@ def write_index(
         `path` is a directory with files in it that daneo did not write.
     """
     with replaced_directory(path, known=FILE_NAMES) as fresh:
-        file = fresh / "index.usearch"
-        graph.save(file)
-        data = _mapped(file)
+        graph.save(fresh / "index.usearch")
         facts = {
             **HEADER,
             "kind": KIND,
             "vectors": fingerprint(vectors),
-            "file": {"bytes": len(data), "sha256": digest_of_bytes(data)},
+            "file": _facts_of_file(fresh / "index.usearch", vectors, config),
             "settings": dataclasses.asdict(config),
             "measured": dataclasses.asdict(report),
         }
         text = json.dumps(facts, indent=2, allow_nan=False)
         (fresh / "config.json").write_text(text + "\n", encoding="utf-8")
         (fresh / "README.md").write_text(_card(report), encoding="utf-8")
-        # Whoever opens it checks what a version of usearch may write otherwise: better refused now than then.
-        mapped_graph(data, vectors.vector_size, len(vectors), config)
 
 
 def read_index(
@@ -117,6 +113,13 @@ def _check_fingerprint(path: Path, expected: Any, vectors: WordVectors) -> None:
     differ = "words" if expected["sha256_of_words"] != found["sha256_of_words"] else "numbers"
     what = f"{sizes[0]}, these are {sizes[1]}" if sizes[0] != sizes[1] else f"{sizes[0]}, but its {differ} are others"
     raise ValueError(f"The index in {path} is of other vectors: of {what}. Build it again with `daneo index`.")
+
+
+def _facts_of_file(file: Path, vectors: WordVectors, config: NeighbourIndexConfig) -> dict[str, Any]:
+    data = _mapped(file)
+    # Whoever opens it checks what a version of usearch may write otherwise: better refused now than then.
+    mapped_graph(data, vectors.vector_size, len(vectors), config)
+    return {"bytes": len(data), "sha256": digest_of_bytes(data)}
 
 
 def _settings(path: Path, facts: Mapping[str, Any], name: str, kind: type[_Settings]) -> _Settings:

@@ -58,13 +58,13 @@ class Questions:
         return shares, rate
 
 
-def ask(blocks: RowBlocks, rows: Ids) -> Questions:
+def ask(blocks: RowBlocks, rows: Ids, report: Callable[[int], None] | None = None) -> Questions:
     """Search for the neighbours of some rows, int64 (Q,), exactly.
 
-    Rows must have a direction, and there must be another one.
+    Rows must have a direction, and there must be another one. `report` is told now and then how many are answered.
     """
     units = unit(blocks.matrix[rows])
-    answers, rate = _timed(exact_search(blocks), units, BATCH)
+    answers, rate = _timed(exact_search(blocks), units, BATCH, report)
     scores = [scores for _, scores in without_own(answers, rows)]
     return Questions(rows, units, [float(own[-1]) for own in scores], [len(own) for own in scores], rate)
 
@@ -81,7 +81,9 @@ def single_rate(search: Search, units: Doubles) -> float:
     return rate
 
 
-def _timed(search: Search, units: Doubles, batch: int) -> tuple[list[Answer], float]:
+def _timed(
+    search: Search, units: Doubles, batch: int, report: Callable[[int], None] | None = None
+) -> tuple[list[Answer], float]:
     """Ask batch by batch; the rate is that of the batch of median time, so that a pause of the machine is no matter."""
     search(units[:batch], NUM_NEIGHBOURS + 1)  # what is done once: rows are measured, kernels loaded
     answers: list[Answer] = []
@@ -91,6 +93,8 @@ def _timed(search: Search, units: Doubles, batch: int) -> tuple[list[Answer], fl
         began = time.perf_counter()
         answers += search(part, NUM_NEIGHBOURS + 1)
         rates.append(len(part) / (time.perf_counter() - began))
+        if report is not None:
+            report(len(answers))
     return answers, statistics.median(rates)
 
 
