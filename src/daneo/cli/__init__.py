@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from daneo.cli import (
     ask,
     classify,
+    compare,
     compress,
     cooccur,
     demo,
@@ -26,6 +27,7 @@ from daneo.cli import (
     store,
     train,
     train_classifier,
+    train_continue,
     train_glove,
     train_ppmi,
 )
@@ -63,12 +65,14 @@ app = typer.Typer(
 app.add_typer(train.app, name="train")
 train.app.add_typer(train_glove.app)
 train.app.add_typer(train_ppmi.app)
+train.app.add_typer(train_continue.app)
 train.app.add_typer(train_classifier.app)
 app.add_typer(cooccur.app)
 app.add_typer(ask.app)
 app.add_typer(parts.app)
 app.add_typer(train_ppmi.contexts_app)
 app.add_typer(store.app)
+app.add_typer(compare.app)
 app.add_typer(compress.app)
 app.add_typer(index.app)
 app.add_typer(classify.app)

@@ -11,7 +11,7 @@ import typer
 
 from daneo.cli.ask import load_vectors
 from daneo.cli.compress_classifier import compress_classifier, is_classifier
-from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table, program
+from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table, program, without_nan
 from daneo.cli.training_session import check_output
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def compress(
     )  # fmt: skip
     smaller.save(output, card=card(report))
     if json:
-        print_json(_without_nan(dataclasses.asdict(report)))
+        print_json(without_nan(dataclasses.asdict(report)))
         return
     print_report(report)
     print_note(f"Saved in {output}. Ask: {program()} similar {output} {smaller.words[0]}")
@@ -149,12 +149,3 @@ between the old and new cosines of random pairs, and the share of the ten neares
 {report}
 ```
 """
-
-
-def _without_nan(value: Any) -> Any:
-    """Put None in place of NaN, which JSON has not."""
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -29,6 +29,15 @@ def print_json(value: Any) -> None:
     print(text.encode("utf-8", errors="backslashreplace").decode("utf-8"))
 
 
+def without_nan(value: Any) -> Any:
+    """Put None in place of NaN, which JSON has not."""
+    if isinstance(value, dict):
+        return {key: without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def print_note(text: str) -> None:
     """Say something about the run on standard error, where it does not mix with results."""
     print(text, file=sys.stderr, flush=True)

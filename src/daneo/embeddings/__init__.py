@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from daneo.embeddings.analogies import AnalogyResult, AnalogySection
+    from daneo.embeddings.comparison import ComparisonReport, compare
     from daneo.embeddings.compression.cost import CompressionReport
     from daneo.embeddings.fasttext import FastText
     from daneo.embeddings.glove import GloVe
@@ -25,6 +26,7 @@ __all__ = [
     "PPMI",
     "AnalogyResult",
     "AnalogySection",
+    "ComparisonReport",
     "CompressionReport",
     "FastText",
     "GloVe",
@@ -37,12 +39,14 @@ __all__ = [
     "Word2Vec",
     "WordPart",
     "WordVectors",
+    "compare",
     "ppmi_matrix",
 ]
 
 _HOMES = {
     "AnalogyResult": "daneo.embeddings.analogies",
     "AnalogySection": "daneo.embeddings.analogies",
+    "ComparisonReport": "daneo.embeddings.comparison",
     "CompressionReport": "daneo.embeddings.compression.cost",
     "FastText": "daneo.embeddings.fasttext",
     "GloVe": "daneo.embeddings.glove",
@@ -56,6 +60,7 @@ _HOMES = {
     "Word2Vec": "daneo.embeddings.word2vec",
     "WordPart": "daneo.embeddings.similarity_shares",
     "WordVectors": "daneo.embeddings.word_vectors",
+    "compare": "daneo.embeddings.comparison",
     "ppmi_matrix": "daneo.embeddings.ppmi_weights",
 }
 

@@ -207,5 +207,14 @@ class SubwordVectors(WordVectors):
     def _of_fewer(self, vocabulary: Vocabulary, rows: Rows) -> Self:
         return type(self)(vocabulary, rows, self._ngrams)
 
+    def _turned(self, rotation: Floats) -> Self:
+        from daneo.embeddings.alignment import turned
+        from daneo.embeddings.subwords.ngram_vectors import NgramVectors
+
+        old = self._ngrams
+        rows = turned(old.rows, rotation)
+        ngrams = NgramVectors(old.subwords, rows, old.buckets, count_missing=old.count_missing)
+        return type(self)(self.vocabulary, turned(self.rows, rotation), ngrams)
+
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, {len(self.ngrams):,} rows of n-grams>"

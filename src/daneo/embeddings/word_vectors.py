@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from daneo.embeddings.analogies import AnalogyResult
     from daneo.embeddings.compression.cost import CompressionReport
+    from daneo.embeddings.rows import Floats
     from daneo.embeddings.similarity_sets import SimilarityResult
 
 
@@ -251,6 +252,63 @@ class WordVectors(WordNeighbours, DenseTable):
             self, num_words=num_words, num_ngrams=num_ngrams, storage=storage, part_size=part_size, ratio=ratio,
             norms=norms, rotate=rotate, similarities=similarities, seed=seed, num_threads=num_threads,
         )  # fmt: skip
+
+    def aligned_to(
+        self,
+        other: WordVectors,
+        *,
+        words: Sequence[str] | None = None,
+        unit_rows: bool = True,
+        center: bool = False,
+    ) -> Self:
+        """Return these vectors rotated so that the words of both come as near to those of `other` as they can.
+
+        A rotation keeps lengths and angles: all questions to these vectors have the same answers as before, and now
+        their words can be compared with those of `other`, as :func:`daneo.embeddings.compare` does.
+
+        Parameters
+        ----------
+        other : WordVectors
+            Of the same size.
+        words : sequence of str or None
+            Words to learn the rotation from; ``None`` means all that both have.
+        unit_rows : bool, default True
+            Let each word count the same, whatever the length of its vectors: the mean cosine becomes as large as it
+            can. False makes the sum of squared distances as small as it can, so that long vectors count more.
+        center : bool, default False
+            Learn the rotation from vectors less their mean. It is a rotation about 0 nevertheless.
+
+        Raises
+        ------
+        ValueError
+            The sizes differ, or fewer words are shared than a vector has numbers.
+        KeyError
+            One of the `words` is not in both.
+
+        References
+        ----------
+        Schönemann 1966, https://doi.org/10.1007/BF02289451 (the solution). Xing et al. 2015,
+        https://aclanthology.org/N15-1104 (rows of length 1). Artetxe, Labaka and Agirre 2016,
+        https://aclanthology.org/D16-1250 (centring).
+
+        Examples
+        --------
+        >>> import daneo
+        >>> vectors = daneo.WordVectors(["north", "east"], [[0, 1], [1, 0]])
+        >>> other = daneo.WordVectors(["east", "north"], [[0, -3], [3, 0]])  # a compass turned by a right angle
+        >>> vectors.aligned_to(other).matrix.round(3).tolist()
+        [[1.0, 0.0], [0.0, -1.0]]
+        """
+        from daneo.embeddings.alignment import learn_alignment, rows_of, shared_rows
+
+        rows = shared_rows(self, other) if words is None else rows_of(words, self, other)
+        return self._turned(learn_alignment(self.rows, other.rows, rows, unit_rows=unit_rows, center=center))
+
+    def _turned(self, rotation: Floats) -> Self:
+        """Return these vectors times an orthonormal matrix (D, D)."""
+        from daneo.embeddings.alignment import turned
+
+        return self._of_fewer(self.vocabulary, turned(self.rows, rotation))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self):,} words, {self.vector_size} dimensions>"
