@@ -49,8 +49,8 @@ def replaced_directory(path: str | os.PathLike[str], known: Collection[str]) -> 
     strange = sorted({entry.name for entry in target.iterdir()} - set(known)) if target.exists() else []
     if strange:
         raise FileExistsError(
-            f"{target} holds {strange[0]!r}, which daneo did not write, and would be replaced. "
-            "Give a new or empty directory."
+            f"{target} holds {strange[0]!r}, which daneo did not write, or as part of something else, and which would "
+            "be lost. Give a new or empty directory."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,6 +52,19 @@ def test_train_reports_and_saves(daneo: Any, text: Path, tmp_path: Path, trainer
     assert errors.count("\n  x: not in the vocabulary") == 2
     assert "training 100%  epoch 2/2" in errors
     assert not (tmp_path / "v.checkpoint").exists()
+
+
+def test_vectors_that_are_given_as_text_are_noticed(daneo: Any, text: Path, tmp_path: Path) -> None:
+    package.WordVectors(WORDS, np.random.default_rng(1).random((50, 8))).save(tmp_path / "x.txt", format="glove-text")
+    for command in (("train", "word2vec"), ("train", "continue", tmp_path / "v"), ("train", "ppmi"), ("cooccur",)):
+        daneo("train", "word2vec", text, "-o", tmp_path / "v", *SMALL, "--quiet")
+        all_words = () if "continue" in command else ("--min-count", "1")
+        for given in (text, tmp_path / "x.txt"):
+            status, _, errors = daneo(*command, given, "-o", tmp_path / "out", *all_words, "--quiet")
+            assert status == 0
+            noticed = f"daneo: warning: {given} looks like word vectors (glove-text), and is read as text.\n"
+            assert errors == ("" if given == text else noticed)
+        shutil.rmtree(tmp_path / "out")
 
 
 def test_train_as_json_and_quietly(daneo: Any, text: Path, tmp_path: Path) -> None:

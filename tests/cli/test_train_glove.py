@@ -73,14 +73,19 @@ def test_what_cannot_be_is_one_line(
     assert not (tmp_path / "out.checkpoint").exists()
 
 
-def test_counts_with_other_settings_or_phrases_are_refused(
+def test_counts_are_refused_where_text_is_expected_and_the_other_way_round(
     text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     counts = str(tmp_path / "counts")
     assert main(["cooccur", str(text), "-o", counts, "--quiet"]) == 0
     assert main(["train", "glove", counts, "-o", str(tmp_path / "out"), "--quiet", "--window", "3"]) == 1
     assert "made with 10" in capsys.readouterr().err
-    assert main(["train", "glove", counts, "-o", str(tmp_path / "out"), "--quiet", "--phrases", "100"]) == 2
-    assert "counted already" in capsys.readouterr().err
+    for trainer in ("glove", "ppmi"):
+        for flag, value in (("--phrases", "100"), ("--tokenizer", "whitespace"), ("--errors", "replace")):
+            assert main(["train", trainer, counts, "-o", str(tmp_path / "out"), "--quiet", flag, value]) == 2
+            assert f"{flag} is for text, and the pairs are counted already" in capsys.readouterr().err
+    for trainer in ("word2vec", "fasttext"):
+        assert main(["train", trainer, counts, "-o", str(tmp_path / "out"), "--quiet"]) == 1
+        assert "`daneo train glove` and `daneo train ppmi` learn from counts." in capsys.readouterr().err
     assert main(["train", "continue", counts, str(text), "-o", str(tmp_path / "out"), "--quiet"]) == 1
     assert capsys.readouterr().err.count("\n") == 1

@@ -78,6 +78,34 @@ def test_folders_and_globs_are_read_in_the_order_of_names(tmp_path):
         assert encoded.vocabulary.decode(encoded.tokens(0, 4)) == ["a", "b", "d", "e"]
 
 
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        (
+            '{"format": "daneo", "kind": "word-vectors"}',
+            r"holds is a directory that daneo wrote \(word-vectors\), not text",
+        ),
+        (
+            '{"format": "daneo", "kind": "cooccurrences"}',
+            "`daneo train glove` and `daneo train ppmi` learn from counts",
+        ),
+        ('{"format": "ours"}', None),
+        ("[1]", None),
+        ("{", None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_what_daneo_wrote_is_no_text_and_all_else_may_be(tmp_path, config, complaint):
+    folder = tmp_path / "holds"
+    folder.mkdir()
+    (folder / "config.json").write_text(config)
+    if complaint is None:
+        assert find_files(folder) == [str(folder / "config.json")]
+    else:
+        with pytest.raises(ValueError, match=complaint):
+            Corpus(folder)
+
+
 def test_a_name_with_brackets_is_a_file_before_it_is_a_glob(tmp_path):
     path = tmp_path / "a[1].txt"
     path.write_text("a")

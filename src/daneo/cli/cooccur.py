@@ -21,7 +21,7 @@ from daneo.cli.terminal import (
     program,
     shown_progress,
 )
-from daneo.cli.train import ErrorsOption, TextArgument, TokenizerOption
+from daneo.cli.train import ErrorsOption, TextArgument, TokenizerOption, warn_of_vectors
 from daneo.cli.training_session import INTERRUPTED, check_output
 from daneo.corpus.cooccurrence_config import CooccurrencesConfig
 
@@ -61,6 +61,7 @@ def cooccur(
     from daneo.corpus import count_cooccurrences
     from daneo.corpus.cooccurrences import FILES
 
+    warn_of_vectors(corpus)
     check_output(output, known=FILES)
     text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors)
     started = time.monotonic()

@@ -41,10 +41,11 @@ def index(
     quiet: QuietFlag = False,
     json: JsonFlag = False,
 ) -> None:
-    """Build an index for approximate neighbours, and measure what it finds of the true ones, and how fast.
+    """Build an index for approximate neighbours, and measure it.
 
     A question is compared with a few hundred words instead of all. How many is chosen so that the recall is reached:
-    the share of the ten nearest words that answers have. Exact search stays what `daneo similar` does by itself.
+    the share of the ten nearest words that answers have. That, and the speed, is printed. Exact search stays what
+    `daneo similar` does by itself.
     """
     from daneo.embeddings import NeighbourIndex
     from daneo.embeddings.neighbour_index_files import FILE_NAMES

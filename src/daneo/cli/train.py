@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -93,7 +95,7 @@ def train_word2vec(
     asked = Asked(corpus, output, tokenizer, errors, phrases, watch or [], resume, json, quiet)
     asked.check()
     vectors = None if init_from is None else daneo.WordVectors.load(init_from)
-    learn(daneo.Word2Vec(**dataclasses.asdict(settings)), asked, vectors=vectors, frozen=_words(freeze))
+    learn(daneo.Word2Vec(**dataclasses.asdict(settings)), asked, vectors=vectors, frozen=words_of(freeze))
 
 
 @app.command(
@@ -131,59 +133,6 @@ def train_fasttext(
     learn(daneo.FastText(**dataclasses.asdict(settings)), asked)
 
 
-@app.command(
-    "continue",
-    epilog="""\b
-Examples:
-  daneo train continue vectors/ more-reviews.txt -o better/
-  daneo train continue cc.en.300.bin reviews.txt -o reviews/ --tokenizer whitespace
-  daneo train continue vectors/ more-reviews.txt -o vectors/ --epochs 2 --freeze keep.txt
-""",
-)
-def train_on(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A directory that `daneo train` wrote, or fastText's .bin.")
-    ],
-    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help=f"{TEXT}.")],
-    output: OutputOption,
-    tokenizer: TokenizerOption = "words",
-    errors: ErrorsOption = "strict",
-    watch: WatchOption = None,
-    freeze: FreezeOption = None,
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Passes over the text; otherwise as many as before.")
-    ] = None,
-    json: JsonFlag = False,
-    quiet: QuietFlag = False,
-) -> None:
-    """Go on with a trained model on more text.
-
-    Its words keep their rows as a start, and new words are added. The settings are the model's own, but for the
-    tokenizer: give the one that the model was trained with. Facebook's program splits text at spaces: --tokenizer
-    whitespace. MODEL and the output may be the same directory.
-    """
-    import daneo
-    from daneo.embeddings.trained_model import load_model
-
-    demand_text_twice(corpus, "train continue")
-    check_output(output)
-    text = daneo.Corpus(corpus, tokenizer=tokenizer, errors=errors)
-    _demand_model(model)
-    trained = load_model(model)
-    frozen: dict[str, Any] = {}
-    if freeze is not None:
-        if not isinstance(trained, daneo.Word2Vec):
-            raise typer.BadParameter("--freeze is for word2vec: with FastText words share the rows of their n-grams")
-        frozen = {"frozen": _words(freeze)}
-    started = time.monotonic()
-    with stopped_cleanly(trained, output, None), shown_progress(quiet=quiet) as show:
-        trained.continue_training(
-            text, epochs=epochs, progress=show, on_epoch=watcher(watch or [], quiet=quiet), **frozen
-        )
-        trained.save(output)
-    clear_and_report(trained, output, None, time.monotonic() - started, as_json=json, quiet=quiet)
-
-
 @dataclasses.dataclass(frozen=True)
 class Asked:
     """What the command line says to every trainer of word vectors, beside the trainer's own settings."""
@@ -203,12 +152,20 @@ class Asked:
         """Beside the output, so that the same command finds it again."""
         return self.output.with_name(self.output.name + ".checkpoint")
 
-    def check(self) -> None:
-        """Refuse what cannot end well, before anything is read."""
-        if self.phrases is not None:
-            demand_text_twice(self.corpus, "--phrases")
+    def check(self, counts: Cooccurrences | None = None) -> None:
+        """Refuse what cannot end well, before anything is read; `counts` are what the corpus is if it is no text."""
+        self.check_text(counts)
         check_checkpoint(self.checkpoint, resume=self.resume)
         check_output(self.output)
+
+    def check_text(self, counts: Cooccurrences | None) -> None:
+        """Refuse settings of text where there are counts, and reading twice what can be read once."""
+        for flag, default in (("phrases", None), ("tokenizer", "words"), ("errors", "strict")):
+            if counts is not None and getattr(self, flag) != default:
+                raise typer.BadParameter(f"--{flag} is for text, and the pairs are counted already")
+        if self.phrases is not None:
+            demand_text_twice(self.corpus, "--phrases")
+        warn_of_vectors(self.corpus)
 
     def text(self, phrases: Phrases | None = None) -> Corpus:
         """Return what to read."""
@@ -247,22 +204,23 @@ def counts_at(path: str) -> Cooccurrences | None:
     return Cooccurrences.open(path) if (Path(path) / "contexts.npy").is_file() else None
 
 
+def warn_of_vectors(corpus: str) -> None:
+    """Say so if what is given as text looks like a file of vectors."""
+    from daneo.embeddings import formats
+
+    format = None
+    with suppress(ValueError, OSError, EOFError, ImportError):  # no vectors; reading it as text says what is wrong
+        format = formats.recognise(corpus) if Path(corpus).is_file() else None
+    if format is not None:
+        warnings.warn(f"{corpus} looks like word vectors ({format}), and is read as text.", stacklevel=2)
+
+
 def demand_text_twice(corpus: str, who: str) -> None:
     """Refuse standard input where the text is read twice."""
     if corpus == "-":
         raise typer.BadParameter(f"{who} reads the text twice, and standard input can be read only once")
 
 
-def _demand_model(path: Path) -> None:
-    from daneo.embeddings import formats
-
-    format = formats.recognise(path)
-    if format not in ("daneo", "fasttext-bin"):
-        raise ValueError(
-            f"{path} is {format}: vectors without what training them further needs. Start from them with "
-            f"`daneo train word2vec CORPUS -o DIR --init-from {path}`."
-        )
-
-
-def _words(path: Path | None) -> list[str]:
+def words_of(path: Path | None) -> list[str]:
+    """Read a list of words, one a line; ``None`` has none."""
     return [] if path is None else path.read_text(encoding="utf-8").splitlines()

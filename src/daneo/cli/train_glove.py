@@ -59,8 +59,6 @@ def train_glove(
     import daneo
 
     counts = counts_at(corpus)
-    if counts is not None and phrases is not None:
-        raise typer.BadParameter("--phrases is for text, and the pairs are counted already")
     asked = Asked(corpus, output, tokenizer, errors, phrases, watch or [], resume, json, quiet)
-    asked.check()
+    asked.check(counts)
     learn(daneo.GloVe(**dataclasses.asdict(settings)), asked, counts=counts)

@@ -21,7 +21,6 @@ from daneo.cli.train import (
     PhrasesOption,
     TokenizerOption,
     counts_at,
-    demand_text_twice,
 )
 from daneo.cli.training_session import check_output, stopped_cleanly
 from daneo.embeddings.ppmi_config import PPMIConfig
@@ -58,20 +57,17 @@ def train_ppmi(
     *,
     settings: PPMIConfig,
 ) -> None:
-    """Count vectors of words: which words stand near them more often than by chance.
+    """Learn vectors of words by counting their contexts.
 
-    A word's sparse row has a number for each such word, its positive pointwise mutual information; its dense vector is
-    the same in short, by singular value decomposition. Both are kept.
+    A word's sparse row has a number for each word that stands near it more often than by chance, the positive
+    pointwise mutual information; its dense vector is the same in short, by singular value decomposition. Both are kept.
     """
     import daneo
 
-    if phrases is not None:
-        demand_text_twice(corpus, "--phrases")
-    check_output(output)
     counts = counts_at(corpus)
-    if counts is not None and phrases is not None:
-        raise typer.BadParameter("--phrases is for text, and the pairs are counted already")
     asked = Asked(corpus, output, tokenizer, errors, phrases, [], False, json, quiet)
+    asked.check_text(counts)
+    check_output(output)
     model = daneo.PPMI(**dataclasses.asdict(settings))
     started = time.monotonic()
     with stopped_cleanly(model, output, None), shown_progress(quiet=quiet) as show:
@@ -96,9 +92,9 @@ def contexts(
     topn: TopnFlag = 10,
     json: JsonFlag = False,
 ) -> None:
-    """Print the words that stand near each word more often than by chance, the strongest first.
+    """Print what stands near each word more often than by chance.
 
-    The number is the logarithm of how many times as often.
+    The strongest come first. The number is the logarithm of how many times as often.
     """
     import daneo
 

@@ -11,6 +11,26 @@ FORMAT, VERSION = "daneo", 1
 LARGEST = 1 << 20  # bytes
 
 
+def kind_of(directory: Path) -> str | None:
+    """Return what a directory that daneo wrote says that it is; None for any other directory.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(kind_of(Path(folder)))
+    None
+    """
+    path = directory / "config.json"
+    if not path.is_file() or path.stat().st_size > LARGEST:
+        return None
+    try:
+        config = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    return str(config.get("kind")) if isinstance(config, dict) and config.get("format") == FORMAT else None
+
+
 class DirectoryKind(NamedTuple):
     """A kind of directory: its name in the file, and what errors say.
 

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal, Protocol
 
+from daneo.corpus.directory_config import kind_of
 from daneo.corpus.text_files import TextFile
 
 STANDARD_INPUT = "-"
@@ -35,11 +36,16 @@ def find_files(source: str | os.PathLike[str]) -> list[str]:
     ------
     FileNotFoundError
         Nothing is there, or the folder is empty.
+    ValueError
+        The folder is a model, counts or something else that daneo wrote.
     """
     path = os.fspath(source)
     if path == STANDARD_INPUT:
         return []
     if os.path.isdir(path):
+        if kind := kind_of(Path(path)):
+            counts = "; `daneo train glove` and `daneo train ppmi` learn from counts" * (kind == "cooccurrences")
+            raise ValueError(f"{path} is a directory that daneo wrote ({kind}), not text. Give text{counts}.")
         found = [
             str(file)
             for file in sorted(Path(path).rglob("*"))

@@ -28,6 +28,13 @@ DIRECTORY_NAMES = frozenset(
 )
 """All that daneo may put into such a directory: what `daneo.files.replaced_directory` needs as `known`."""
 
+_ASKED_WITH = {
+    "word-vectors": "`daneo similar` and WordVectors.load open word vectors.",
+    "sparse-vectors": "Ask sparse rows with --sparse, in Python through SparseVectors.load.",
+    "cooccurrences": "`daneo train glove` and `daneo train ppmi` make vectors of counts.",
+    "neighbour-index": "An index is asked together with its vectors: give their directory, and --approximate.",
+    "fasttext-classifier": "`daneo predict` and FastTextClassifier.load open a classifier.",
+}
 _CONFIG_LIMIT = 16 << 20  # bytes; a config is a few hundred, so more than this is not one
 
 
@@ -193,7 +200,8 @@ def read_config(path: str | os.PathLike[str], kind: str | None = HEADER["kind"])
             "A newer daneo may open it."
         )
     if kind is not None and config.get("kind") != kind:
-        raise ValueError(f"{file}: expected kind {kind!r}, got {config.get('kind')!r}.")
+        asked = _ASKED_WITH.get(str(config.get("kind")), "Give another directory.")
+        raise ValueError(f"{file}: expected kind {kind!r}, got {config.get('kind')!r}. {asked}")
     return config
 
 
