@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from daneo.corpus.cooccurrence_config import CooccurrencesConfig
 from daneo.corpus.cooccurrence_counting import count_into
 from daneo.corpus.cooccurrence_memory import MemoryPlan
 from daneo.corpus.cooccurrence_reference import count_cooccurrences as definition
+from daneo.corpus.cooccurrence_rows import Output
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 
@@ -322,6 +324,29 @@ def test_failing_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch, e
     assert os.listdir(tmp_path) == (["counts"] if existing else [])
     if existing:
         assert (target / "counts.npy").read_bytes() == before
+
+
+@pytest.mark.parametrize("stage", ["counting", "merging"])
+def test_threads_that_fail_end_the_counting(tmp_path, monkeypatch, stage):
+    ended: list[type[BaseException]] = []
+    monkeypatch.setattr(cooccurrence_runs, "MOST_ROWS", 1)  # a task for each word
+    if stage == "merging":
+        monkeypatch.setattr(cooccurrence_runs, "_read_rows", fail)
+    else:
+        monkeypatch.setattr(Output, "block", fail)
+
+    def count(encoded):
+        try:
+            count_into(tmp_path, encoded, CooccurrencesConfig(), MemoryPlan(2, 1_000, 40, 80), None)
+        except Failure:
+            ended.append(Failure)
+
+    with Corpus(zipf_text(3_000, 40)).encode(min_count=1) as encoded:
+        # Threads that wait for ever must not keep the tests from ending.
+        counting = threading.Thread(target=count, args=(encoded,), daemon=True)
+        counting.start()
+        counting.join(timeout=60)
+        assert ended == [Failure]
 
 
 def test_a_strangers_directory_is_not_replaced(tmp_path):

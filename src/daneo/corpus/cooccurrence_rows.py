@@ -117,9 +117,10 @@ class RowThreads:
 
         def work(item: Item) -> tuple[Output, RowBlock]:
             tables, output = self._tables.get(), self._outputs.get()
-            block = make(item, tables, output)
-            self._tables.put(tables)
-            return output, block
+            try:
+                return output, make(item, tables, output)
+            finally:
+                self._tables.put(tables)  # whatever happened: other threads may wait for them
 
         with closing(ordered(work, items, self._num_threads)) as made:
             try:
