@@ -8,11 +8,13 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daneo.corpus import Corpus
 from daneo.corpus.cooccurrence_memory import BLOCK, MemoryPlan, plan_memory, resident_memory
+from daneo.corpus.cooccurrence_rows import RowBlock, RowWriter
+from daneo.corpus.cooccurrence_runs import Merge, Run
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 
@@ -53,12 +55,15 @@ def test_peak_is_within_what_was_allowed_and_no_higher_for_a_longer_text(tmp_pat
 
 @settings(deadline=None, max_examples=200)
 @given(
-    room=st.integers(0, 10**10),
-    num_words=st.integers(0, 10**7),
-    num_tokens=st.integers(0, 10**11),
+    # Each power of ten as often as another: else most plans are refused, or count all at once.
+    room=st.integers(6, 11).flatmap(lambda digits: st.integers(0, 10**digits)),
+    num_words=st.integers(0, 7).flatmap(lambda digits: st.integers(0, 10**digits)),
+    num_tokens=st.integers(0, 11).flatmap(lambda digits: st.integers(0, 10**digits)),
     window=st.integers(1, 65_535),
     num_threads=st.integers(1, 64),
 )
+# Rows of two runs may be longer together than what is merged at a time otherwise.
+@example(room=2 * 10**9, num_words=600_000, num_tokens=10**9, window=10, num_threads=2)
 def test_plans_are_possible_or_refused(room, num_words, num_tokens, window, num_threads):
     try:
         plan = plan_memory(10**8 + room, num_words, num_tokens, window, num_threads, 10**8)
@@ -85,6 +90,24 @@ def test_plans_for_known_sizes():
     assert plan_memory(None, 72_188, 16_218_486, 10, 2, 0) == MemoryPlan(2, 16_218_486, BLOCK, 1 << 20)
     with pytest.raises(ValueError, match="expected memory of at least 208 MB, of which this process holds 150 already"):
         plan_memory(200 * 10**6, 72_188, 16_218_486, 10, 2, 150 * 10**6)
+
+
+def test_two_long_rows_are_merged(tmp_path):
+    num_words = 600_000
+    runs = []
+    for number in range(2):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        with RowWriter(directory, None) as writer:
+            starts, contexts = np.zeros(num_words + 1, np.int64), np.arange(num_words, dtype=np.int32)
+            starts[1:] = num_words  # all pairs are of the first word
+            totals = np.ones(num_words, np.int64)
+            writer.write(RowBlock(0, num_words, starts, contexts, totals, np.empty(0, np.float32)))
+            writer.finish()
+        runs.append(Run(directory, num_words))
+    plan = plan_memory(2 * 10**9, num_words, 10**9, 10, 2, 0)
+    # One group, else merging never comes to an end.
+    assert list(Merge(tmp_path, num_words, plan, None)._groups(runs)) == [runs]
 
 
 def test_resident_memory_sees_an_array():

@@ -15,7 +15,7 @@ TOKENS_AT_ONCE = 1 << 18  # that a thread copies, sorts, and looks for documents
 LEAST_CHUNK = 1 << 17  # tokens: shorter chunks would make too many runs
 MOST_CHUNK = 2**31 - 2**18  # tokens: a place has 31 bits, and the windows around the chunk are in it, too
 BLOCK = 1 << 17  # pairs that one thread counts before they are written
-MOST_MERGED = 1 << 20  # pairs that one thread merges before they are written
+MOST_MERGED = 1 << 20  # pairs that one thread merges before they are written, if a row of two runs has no more
 MOST_ROWS = 1 << 14  # of a block
 BYTES_A_TOKEN = 4 + 8 + 1  # in a chunk: the id, the place, and whether a document starts
 BYTES_AN_OUTPUT = 4 + 8 + 4  # a context, its sum and its count
@@ -79,7 +79,7 @@ def plan_memory(
     bytes_a_merged = num_threads * BYTES_AN_INPUT + in_flight * BYTES_AN_OUTPUT
     room = DEFAULT if memory is None else memory - resident
     chunk = min(num_tokens, (room - counting) // BYTES_A_TOKEN, MOST_CHUNK)
-    merged = min(MOST_MERGED, (room - merging) // bytes_a_merged)
+    merged = min(max(MOST_MERGED, 2 * num_words), (room - merging) // bytes_a_merged)
     fewest = min(num_tokens, max(LEAST_CHUNK, num_words))
     least = counting + BYTES_A_TOKEN * fewest
     if fewest < num_tokens:  # there will be runs; two at least must be merged, of which a row may have every word
