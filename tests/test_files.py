@@ -93,3 +93,20 @@ def test_interrupted_directory_leaves_the_old_one(tmp_path: Path, interruption: 
         raise interruption
     assert (target / "a").read_text() == "old"
     assert names(tmp_path) == ["model"]
+
+
+def test_what_a_user_keeps_in_a_directory_of_ours_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "model/index").mkdir(parents=True)
+    (tmp_path / "model/index/ours.txt").write_text("ours")
+    known = ("a.txt", "index/ours.txt")
+    (tmp_path / "model/index/notes.txt").write_text("theirs")
+    with pytest.raises(FileExistsError, match="'index/notes.txt'"), replaced_directory(tmp_path / "model", known):
+        pass
+    (tmp_path / "model/index/notes.txt").unlink()
+    (tmp_path / "model/empty").mkdir()
+    with pytest.raises(FileExistsError, match="'empty'"), replaced_directory(tmp_path / "model", known):
+        pass
+    (tmp_path / "model/empty").rmdir()
+    with replaced_directory(tmp_path / "model", known) as fresh:
+        (fresh / "a.txt").write_text("new")
+    assert [path.name for path in (tmp_path / "model").rglob("*")] == ["a.txt"]

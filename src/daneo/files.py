@@ -37,7 +37,8 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 def replaced_directory(path: str | os.PathLike[str], known: Collection[str]) -> Iterator[Path]:
     """Make an empty directory beside `path`; on success rename it to `path`, whose old content then goes.
 
-    `known` are the names that we write: a directory that holds anything else is the user's and is refused.
+    `known` are the names that we write, in directories as ``a/b``: a directory that holds anything else is the user's
+    and is refused.
 
     On any error the new directory is removed and what stood at `path` is untouched. A directory cannot be
     replaced in one system call, so the old one is renamed aside first: a kill between the two renames leaves
@@ -46,7 +47,7 @@ def replaced_directory(path: str | os.PathLike[str], known: Collection[str]) -> 
     target = Path(path)
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(f"{target} is a file; a directory is written here. Give another path or remove it.")
-    strange = sorted({entry.name for entry in target.iterdir()} - set(known)) if target.exists() else []
+    strange = sorted(_names(target) - set(known)) if target.exists() else []
     if strange:
         raise FileExistsError(
             f"{target} holds {strange[0]!r}, which daneo did not write, or as part of something else, and which would "
@@ -87,6 +88,15 @@ def new_directory(path: str | os.PathLike[str] | None, known: Collection[str], t
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
+
+
+def _names(directory: Path) -> set[str]:
+    """Return all that a directory holds, as ``a/b``; of directories only those that hold nothing."""
+    return {
+        entry.relative_to(directory).as_posix()
+        for entry in directory.rglob("*")
+        if not entry.is_dir() or entry.is_symlink() or not any(entry.iterdir())
+    }
 
 
 def _to_disk(path: Path) -> None:

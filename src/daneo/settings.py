@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import functools
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -110,8 +111,8 @@ def _check_bounds(where: str, value: Any, bounds: Mapping[str, Any]) -> None:
     )
     if choices is not None and value not in choices:
         raise ValueError(f"{where} expected one of {', '.join(choices)}; got {value!r}.")
-    if isinstance(value, float) and value != value:
-        raise ValueError(f"{where} expected a number, got nan.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{where} expected a finite number, got {value}.")
     if minimum is not None and value < minimum:
         raise ValueError(f"{where} expected at least {minimum}, got {value}.")
     if above is not None and value <= above:

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from daneo.cli import main
+from daneo.corpus import Corpus
 from daneo.embeddings import GloVe, WordVectors
 
 TEXT = "the sun is hot\nthe sun is bright\nthe moon is cold\nthe moon is bright\n" * 30
@@ -89,3 +90,21 @@ def test_counts_are_refused_where_text_is_expected_and_the_other_way_round(
         assert "`daneo train glove` and `daneo train ppmi` learn from counts." in capsys.readouterr().err
     assert main(["train", "continue", counts, str(text), "-o", str(tmp_path / "out"), "--quiet"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_counts_that_lack_a_file_are_not_read_as_text(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cooccur", str(text), "-o", str(tmp_path / "counts"), "--quiet"]) == 0
+    (tmp_path / "counts/contexts.npy").unlink()
+    assert main(["train", "glove", str(tmp_path / "counts"), "-o", str(tmp_path / "out")]) == 1
+    assert "contexts.npy" in capsys.readouterr().err
+
+
+def test_phrases_of_a_run_that_is_resumed_are_joined_already(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", "glove", str(text), "-o", str(tmp_path / "out"), "--phrases", "1", "--epochs", "1"]
+    GloVe(epochs=1).fit(Corpus(text), checkpoint=tmp_path / "out.checkpoint")
+    assert main([*arguments, "--resume"]) == 0
+    assert "reading" not in capsys.readouterr().err

@@ -109,6 +109,17 @@ def test_counts_bring_their_settings_and_others_are_refused(text: list[list[str]
             GloVe(min_count=9).fit(counts)
 
 
+def test_a_model_that_was_fitted_to_counts_goes_back_to_its_own_settings(text: list[list[str]]) -> None:
+    model = GloVe(vector_size=4, epochs=1, min_count=1)
+    for window in (3, 5):
+        with count_cooccurrences(text, window=window, min_count=1) as counts:
+            with pytest.raises(ValueError, match="chosen already"):
+                model.fit(counts)
+            other = GloVe(vector_size=4, epochs=1)
+            assert other.fit(counts).config.window == window
+            assert other.fit(text).config.window == 10
+
+
 def test_a_word_gets_the_vector_that_was_asked_for(text: list[list[str]]) -> None:
     found = {}
     for which in ("sum", "words", "contexts"):

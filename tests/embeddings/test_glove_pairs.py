@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from daneo.corpus import Cooccurrences, count_cooccurrences
+from daneo.corpus.array_files import ArrayFile
 from daneo.embeddings import glove_pairs_kernels as kernels
 from daneo.embeddings import glove_pairs_reference as reference
 from daneo.embeddings.glove_pairs import GlovePairs
@@ -64,6 +66,21 @@ def test_threads_and_memory_do_not_change_the_order_and_the_seed_does(counts: Co
     assert orders[0] == orders[1] == orders[2] == orders[3]
     assert orders[0] != orders[4]
     assert Counter(orders[0]) == Counter(orders[4])
+
+
+def test_no_temporary_directory_is_left(counts: Cooccurrences, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Any, values: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    write_pairs(counts, tmp_path / "pairs", seed=1)
+    monkeypatch.setattr(ArrayFile, "write", full)
+    for path in (None, tmp_path / "others"):
+        with pytest.raises(OSError, match="No space left"):
+            write_pairs(counts, path, seed=1)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir() if path.name != "tmp"] == ["pairs"]
 
 
 def test_a_temporary_directory_is_removed_and_another_stays(counts: Cooccurrences, tmp_path: Path) -> None:
@@ -141,10 +158,11 @@ def test_a_shuffle_makes_every_order_equally_often() -> None:
         (lambda path: change(path, num_pairs=10), "bytes"),
         (lambda path: change(path, num_blocks=4), "bytes"),
         (lambda path: change(path, num_blocks=10**6), "bytes"),
-        (lambda path: change(path, num_blocks="16"), "whole numbers"),
+        (lambda path: change(path, num_blocks="16"), "num_blocks is missing or wrong"),
         (lambda path: change(path, version=2), "version"),
-        (lambda path: (path / "config.json").write_text("[]"), "damaged"),
-        (lambda path: (path / "config.json").write_text("{"), "damaged"),
+        (lambda path: change(path, num_blocks=0), "bytes"),
+        (lambda path: (path / "config.json").write_text("[]"), "not a directory of shuffled pairs"),
+        (lambda path: (path / "config.json").write_text("{"), "not JSON"),
         (lambda path: overwrite(path / "starts.npy", 136, b"\xff" * 8), "tiles"),
         (lambda path: overwrite(path / "columns.npy", 128, b"\xff" * 2000), "no word"),
     ],

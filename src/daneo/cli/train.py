@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from daneo.cli.settings_flags import with_flags
-from daneo.cli.terminal import JsonFlag, QuietFlag, shown_progress
+from daneo.cli.terminal import JsonFlag, QuietFlag, print_note, shown_progress
 from daneo.cli.training_session import (
     Trainer,
     check_checkpoint,
@@ -152,6 +152,11 @@ class Asked:
         """Beside the output, so that the same command finds it again."""
         return self.output.with_name(self.output.name + ".checkpoint")
 
+    @property
+    def has_read(self) -> bool:
+        """Whether the run to resume has read its text, and joined phrases in it."""
+        return any((self.checkpoint / name).exists() for name in ("corpus", "pairs"))
+
     def check(self, counts: Cooccurrences | None = None) -> None:
         """Refuse what cannot end well, before anything is read; `counts` are what the corpus is if it is no text."""
         self.check_text(counts)
@@ -163,6 +168,9 @@ class Asked:
         for flag, default in (("phrases", None), ("tokenizer", "words"), ("errors", "strict")):
             if counts is not None and getattr(self, flag) != default:
                 raise typer.BadParameter(f"--{flag} is for text, and the pairs are counted already")
+        if counts is not None and not self.quiet:
+            sides = "both sides" if counts.symmetric else "the left"
+            print_note(f"The pairs were counted in a window of {counts.window} on {sides}, {counts.weighting}.")
         if self.phrases is not None:
             demand_text_twice(self.corpus, "--phrases")
         warn_of_vectors(self.corpus)
@@ -181,7 +189,7 @@ def learn(model: Trainer, asked: Asked, *, counts: Cooccurrences | None = None, 
     text: Corpus | Cooccurrences = counts or asked.text()
     started = time.monotonic()
     with stopped_cleanly(model, asked.output, asked.checkpoint), shown_progress(quiet=asked.quiet) as show:
-        if asked.phrases is not None and not (asked.checkpoint / "corpus").exists():  # else its ids are joined already
+        if asked.phrases is not None and not asked.has_read:
             joined = daneo.Phrases.learn(asked.text(), threshold=asked.phrases, progress=show)
             text = asked.text(joined)
         model.fit(
@@ -200,8 +208,9 @@ def learn(model: Trainer, asked: Asked, *, counts: Cooccurrences | None = None, 
 def counts_at(path: str) -> Cooccurrences | None:
     """Open the counts that `daneo cooccur` wrote; None if something else is there."""
     from daneo.corpus import Cooccurrences
+    from daneo.corpus.directory_config import kind_of
 
-    return Cooccurrences.open(path) if (Path(path) / "contexts.npy").is_file() else None
+    return Cooccurrences.open(path) if kind_of(Path(path)) == "cooccurrences" else None
 
 
 def warn_of_vectors(corpus: str) -> None:

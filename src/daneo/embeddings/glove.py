@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from daneo.corpus.cooccurrence_config import CooccurrencesConfig
+from daneo.corpus.cooccurrence_memory import resident_memory
 from daneo.embeddings.checkpoint import Checkpoint, TrainingState
 from daneo.embeddings.counts_settings import with_counts_settings
 from daneo.embeddings.glove_config import GloVeConfig
 from daneo.embeddings.glove_files import Parameters, read_model, write_model
 from daneo.embeddings.glove_pairs import GlovePairs
-from daneo.embeddings.glove_pairs_writing import write_pairs
+from daneo.embeddings.glove_pairs_writing import BUFFER, write_pairs
 from daneo.embeddings.glove_training import TilePieces, initial_rows, learned
 from daneo.embeddings.training_run import Position, TrainingRun
 from daneo.embeddings.word2vec_training import as_corpus
@@ -81,7 +82,7 @@ class GloVe:
 
     @configured(GloVeConfig)
     def __init__(self, config: GloVeConfig) -> None:
-        self.config = config
+        self.config = self._given = config  # counts bring settings of their own, for one run
         self.losses: list[float] = []
         self._num_tokens = 0
         self._vocabulary: Vocabulary | None = None
@@ -163,8 +164,9 @@ class GloVe:
             raise ValueError("resume=True goes on from a checkpoint: say which with checkpoint=path.")
         if isinstance(corpus, Cooccurrences) and vocabulary is not None:
             raise ValueError("GloVe.fit got counts and a vocabulary; counts bring their own. Leave vocabulary out.")
+        self.config = self._given
         if isinstance(corpus, Cooccurrences):
-            self.config = with_counts_settings(self.config, corpus)
+            self.config = with_counts_settings(self._given, corpus)
         num_threads = self.config.num_threads or available_cores()
         saved = None
         if checkpoint is not None:
@@ -251,7 +253,12 @@ class GloVe:
                     "Give more text or lower min_count."
                 )
             return write_pairs(
-                counts, path, seed=self.config.seed, num_threads=self.config.num_threads, progress=progress
+                counts,
+                path,
+                seed=self.config.seed,
+                buffer=BUFFER if self.config.memory is None else max(self.config.memory - resident_memory(), 1),
+                num_threads=self.config.num_threads,
+                progress=progress,
             )
 
     def _train(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import shutil
 from pathlib import Path
 from types import TracebackType
@@ -13,16 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.array_files import HEADER_SIZE, check_array_file
+from daneo.corpus.directory_config import DirectoryKind
 
 if TYPE_CHECKING:
     from daneo.corpus import Vocabulary
 
     Tile = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16], npt.NDArray[np.float32]]
 
-HEADER: dict[str, Any] = {"format": "daneo", "version": 1, "kind": "glove-pairs"}
+AGAIN = "Remove the checkpoint and start afresh."
+DIRECTORY = DirectoryKind("glove-pairs", "a directory of shuffled pairs", "`daneo train glove`", AGAIN)
+NUMBERS = ("num_blocks", "num_pairs", "num_tokens")
 ARRAYS: dict[str, type[np.generic]] = {"rows": np.uint16, "columns": np.uint16, "log_counts": np.float32}
 FILES = ("config.json", "vocabulary.txt", "starts.npy", *(f"{name}.npy" for name in ARRAYS))
-_LARGEST_CONFIG = 1 << 20
 
 
 class GlovePairs:
@@ -43,9 +44,7 @@ class GlovePairs:
 
     def __init__(self, path: Path, config: dict[str, Any], *, temporary: bool = False) -> None:
         self.path = path
-        self.num_blocks, self.num_pairs, self.num_tokens = (
-            int(config[name]) for name in ("num_blocks", "num_pairs", "num_tokens")
-        )
+        self.num_blocks, self.num_pairs, self.num_tokens = (int(config[name]) for name in NUMBERS)
         self.starts = np.load(path / "starts.npy", allow_pickle=False)
         self._temporary = temporary
 
@@ -55,28 +54,19 @@ class GlovePairs:
 
         Raises
         ------
+        FileNotFoundError
+            A file of it is missing.
         ValueError
             It is damaged.
         """
-        file = path / "config.json"
-        try:
-            if file.stat().st_size > _LARGEST_CONFIG:
-                raise ValueError("it is too large")
-            config = json.loads(file.read_bytes())
-            if {name: config.get(name) for name in HEADER} != HEADER:
-                raise ValueError("it is of another kind or version")
-            sizes = [config[name] for name in ("num_blocks", "num_pairs", "num_tokens")]
-            if not all(type(size) is int and 0 < size < 1 << 62 for size in sizes):
-                raise ValueError("its sizes are not whole numbers")
-        except (ValueError, KeyError, AttributeError, RecursionError) as error:
-            raise ValueError(f"{file} is damaged ({error}). Remove {path.parent} and start afresh.") from None
+        config = DIRECTORY.read(path, NUMBERS, {})
         for name, dtype in ARRAYS.items():
-            check_array_file(path / f"{name}.npy", dtype, sizes[1])
-        check_array_file(path / "starts.npy", np.int64, sizes[0] ** 2 + 1)
+            check_array_file(path / f"{name}.npy", dtype, config["num_pairs"], AGAIN)
+        check_array_file(path / "starts.npy", np.int64, config["num_blocks"] ** 2 + 1, AGAIN)
         pairs = cls(path, config)
-        ends = pairs.starts[[0, -1]].tolist()
-        if ends != [0, sizes[1]] or np.any(np.diff(pairs.starts) < 0) or sizes[0] > len(pairs.vocabulary):
-            raise ValueError(f"{path} is damaged: its tiles do not fit its pairs. Remove it and start afresh.")
+        ends, num_words = pairs.starts[[0, -1]].tolist(), len(pairs.vocabulary)
+        if ends != [0, pairs.num_pairs] or np.any(np.diff(pairs.starts) < 0) or not 0 < pairs.num_blocks <= num_words:
+            raise ValueError(f"{path} is damaged: its tiles do not fit its pairs. {AGAIN}")
         return pairs
 
     @functools.cached_property
@@ -98,7 +88,7 @@ class GlovePairs:
         start, stop = self.starts[tile : tile + 2].tolist()
         rows, columns, log_counts = (self._mapped(name, start, stop) for name in ARRAYS)
         if start < stop and (rows.max() >= self._size(word_block) or columns.max() >= self._size(context_block)):
-            raise ValueError(f"{self.path} is damaged: a pair is of no word. Remove it and start afresh.")
+            raise ValueError(f"{self.path} is damaged: a pair is of no word. {AGAIN}")
         return rows, columns, log_counts
 
     def close(self) -> None:

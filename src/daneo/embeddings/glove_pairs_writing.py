@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +12,8 @@ import numpy.typing as npt
 
 from daneo.corpus.array_files import ArrayFile
 from daneo.corpus.ordered_threads import checked_threads, ordered
-from daneo.embeddings.glove_pairs import ARRAYS, FILES, HEADER, GlovePairs
-from daneo.files import replaced_directory
+from daneo.embeddings.glove_pairs import ARRAYS, DIRECTORY, FILES, NUMBERS, GlovePairs
+from daneo.files import new_directory
 from daneo.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
 
 WORDS_AT_ONCE = 4096  # of a block: their rows stay in a processor's caches while a tile is trained
 FEWEST_BLOCKS, MOST_BLOCKS, LARGEST_BLOCK = 16, 256, 1 << 16
-SEGMENTS = 16  # parts of the table that threads place at a time: as many on every machine, for the same result
+SEGMENTS = 16  # parts of the table, about, that threads place at a time: the same on every machine, for one result
 BUFFER = 1 << 30  # bytes of pairs that are placed and shuffled at a time
 BYTES_A_PAIR = sum(np.dtype(dtype).itemsize for dtype in ARRAYS.values())
 
@@ -70,10 +66,7 @@ def write_pairs(
     progress : callable or None
         Gets a `Progress`, stage "shuffling", in pairs.
     """
-    target: Any = nullcontext(Path(tempfile.mkdtemp(prefix="daneo-pairs-")))
-    if path is not None:
-        target = replaced_directory(path, known=FILES)
-    with target as directory:
+    with new_directory(path, FILES, "daneo-pairs-") as directory:
         config = _write(counts, directory, seed, buffer, checked_threads(num_threads), progress)
     return GlovePairs(path or directory, config, temporary=path is None)
 
@@ -87,7 +80,7 @@ def _write(
     progress: ProgressCallback | None,
 ) -> dict[str, Any]:
     num_blocks, began = blocks_for(len(counts.vocabulary)), time.monotonic()
-    segments = _segments(counts)
+    segments = list(counts.ranges(-(-counts.num_stored // SEGMENTS)))
     sizes = _tile_sizes(counts, segments, num_blocks, num_threads)
     starts = np.concatenate([[0], np.cumsum(sizes.sum(axis=0))])
     random = np.random.SeedSequence([seed, 2]).generate_state(num_blocks**2, np.uint64)[:, None].astype(np.uint64)
@@ -109,19 +102,7 @@ def _write(
         for file in (rows, columns, log_counts):
             file.finish()
     counts.vocabulary.save(directory / "vocabulary.txt")
-    sizes_of = {"num_blocks": num_blocks, "num_pairs": int(starts[-1]), "num_tokens": counts.num_tokens}
-    config = {**HEADER, **sizes_of}
-    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    return config
-
-
-def _segments(counts: Cooccurrences) -> list[tuple[int, int]]:
-    """Cut the rows of the table into ranges of about as many stored pairs each."""
-    num_words = len(counts.vocabulary)
-    starts = counts.rows(0, num_words)[0]
-    cuts = np.searchsorted(starts, np.linspace(0, starts[-1], SEGMENTS + 1)[1:-1])
-    edges = [0, *cuts.tolist(), num_words]
-    return [(first, last) for first, last in pairwise(edges) if first < last]
+    return DIRECTORY.write(directory, dict(zip(NUMBERS, (num_blocks, int(starts[-1]), counts.num_tokens), strict=True)))
 
 
 def _tile_sizes(counts: Cooccurrences, segments: list[tuple[int, int]], num_blocks: int, num_threads: int) -> Ids:

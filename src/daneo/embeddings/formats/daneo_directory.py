@@ -24,7 +24,8 @@ HEADER: dict[str, Any] = {"format": "daneo", "version": 1, "kind": "word-vectors
 
 DIRECTORY_NAMES = frozenset(
     {"config.json", "vectors.safetensors", "sparse.safetensors", "vocabulary.txt", "README.md", "training.safetensors"}
-    | {"neighbours"}  # an index of the vectors, which is none of other ones that take their place
+    # An index of the vectors, which is none of other ones that take their place.
+    | {"neighbours/config.json", "neighbours/index.usearch", "neighbours/README.md"}
 )
 """All that daneo may put into such a directory: what `daneo.files.replaced_directory` needs as `known`."""
 
@@ -46,6 +47,7 @@ def write_directory(
     config: Mapping[str, Any] | None = None,
     card: str | None = None,
     tensors: Mapping[str, np.ndarray[Any, Any]] | None = None,
+    rows_name: str = "vectors",
 ) -> None:
     """Write word vectors into a directory that exists, is empty, and is renamed into place by the caller.
 
@@ -65,6 +67,8 @@ def write_directory(
     tensors : mapping of str to array, or None
         More arrays for vectors.safetensors, for example ``{"norms": norms}``. Training state that is not needed to
         use the vectors belongs in a file of its own (`write_tensors` to ``training.safetensors``).
+    rows_name : str, default "vectors"
+        What the rows are called, if they are not the vectors themselves.
 
     Raises
     ------
@@ -92,8 +96,8 @@ def write_directory(
     for key, value in HEADER.items():
         if config.setdefault(key, value) != value:
             raise ValueError(f"The config's key {key!r} is the format's own and means {value!r}; got {config[key]!r}.")
-    own = row_tensors("vectors", matrix)
-    if taken := sorted({*own, "vectors"} & tensors.keys()):
+    own = row_tensors(rows_name, matrix)
+    if taken := sorted({*own, rows_name} & tensors.keys()):
         raise ValueError(f"The tensor {taken[0]!r} is the matrix itself. Give the other one another name.")
     text = json.dumps(HEADER | config, ensure_ascii=False, indent=2, allow_nan=False)
     directory = Path(directory)
@@ -213,9 +217,19 @@ def _existing(path: Path, name: str) -> Path:
     return path / name
 
 
-def plain_card(num_words: int, vector_size: int, *, has_ngrams: bool = False) -> str:
+def refuse_to_lose_training(path: str | os.PathLike[str]) -> None:
+    """Raise FileExistsError where vectors alone would take the place of a model that holds more than its vectors."""
+    for name, what in (("training.safetensors", "what further training needs"), ("sparse.safetensors", "sparse rows")):
+        if (Path(path) / name).is_file():
+            raise FileExistsError(
+                f"{os.fspath(path)} holds a trained model with {what} ({name}), which vectors alone would replace. "
+                "Give another directory, or remove this one first."
+            )
+
+
+def plain_card(num_words: int, vector_size: int, *, rows_name: str = "vectors", has_ngrams: bool = False) -> str:
     """Return the README.md of a directory that its writer says no more about."""
-    tensors = "tensor `vectors`, a row a word" + "; `ngrams`, a row a bucket in `ngram_buckets`" * has_ngrams
+    tensors = f"tensor `{rows_name}`, a row a word" + "; `ngrams`, a row a bucket in `ngram_buckets`" * has_ngrams
     return f"""# Word vectors
 
 {num_words:,} words, {vector_size} numbers each. Saved by daneo.
