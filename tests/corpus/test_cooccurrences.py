@@ -169,6 +169,25 @@ def test_closing_keeps_files_that_have_a_path(directory):
     assert Cooccurrences.open(directory).num_pairs == NUM_PAIRS
 
 
+def test_counts_written_again_are_not_those_that_were_opened(tmp_path):
+    path = tmp_path / "counts"
+    counted = count_cooccurrences(TEXTS, min_count=1, path=path)
+    opened = Cooccurrences.open(path)
+    counts = opened.rows(0, 5)[2]
+    before = counts.tolist()
+    newest = count_cooccurrences([" ".join(f"w{i}" for i in range(50))], min_count=1, path=path)
+    of_both = (counted.matrix, opened.matrix, counted.most_frequent, opened.most_frequent, counted.ranges)
+    for question in (*of_both, lambda: opened.rows(0, 0), lambda: opened.rows(0, 1)):
+        with pytest.raises(ValueError, match=r"counts was written again, or removed, since it was opened") as caught:
+            question()
+        assert "\n" not in str(caught.value)
+    assert counts.tolist() == before  # what was mapped stays
+    assert newest.matrix().nnz == newest.num_pairs
+    shutil.rmtree(path)
+    with pytest.raises(ValueError, match=r"written again, or removed"):
+        newest.matrix()
+
+
 def test_opening_loads_nothing_heavy(directory):
     code = (
         "import sys; from daneo.corpus import Cooccurrences\n"

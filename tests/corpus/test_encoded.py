@@ -102,6 +102,21 @@ def test_a_forgotten_temporary_corpus_leaves_no_directory():
     assert not path.exists()
 
 
+def test_a_corpus_written_again_is_not_the_one_that_was_opened(tmp_path):
+    path = tmp_path / "encoded"
+    encoded = Corpus(DOCUMENTS).encode(min_count=1, path=path)
+    opened, unasked = EncodedCorpus.open(path), EncodedCorpus.open(path)
+    ids = opened.tokens(0, 9)
+    newest = Corpus([" ".join(f"w{i}" for i in range(50))]).encode(min_count=1, path=path)
+    questions = [lambda: unasked.vocabulary, lambda: opened.offsets, lambda: opened.tokens(0, 0)]
+    for question in (*questions, lambda: opened.tokens(0, 9), lambda: encoded.tokens(0, 9)):
+        with pytest.raises(ValueError, match=r"encoded was written again, or removed, since it was opened") as caught:
+            question()
+        assert "\n" not in str(caught.value)
+    assert ids.tolist() == IDS  # what was mapped stays
+    assert sorted(newest.tokens(0, 50).tolist()) == list(range(50))
+
+
 def test_encoding_again_replaces_and_a_strange_directory_is_refused(directory):
     Corpus(["a a"]).encode(min_count=1, path=directory).close()
     with EncodedCorpus.open(directory) as encoded:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from daneo.corpus.array_files import HEADER_SIZE, check_array_file
+from daneo.corpus.array_files import check_array_file
 from daneo.corpus.cooccurrence_config import MOST_WINDOW, WEIGHTINGS
 from daneo.corpus.cooccurrence_rows import rows_that_fit
 from daneo.corpus.directory_config import DirectoryKind
+from daneo.corpus.mapped_directory import MappedDirectory
 from daneo.corpus.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Cooccurrences:
         self, path: Path, config: dict[str, Any], vocabulary: Vocabulary | None = None, *, temporary: bool = False
     ) -> None:
         self.path = path
+        self._files = MappedDirectory(path)
         self.window: int = config["window"]
         self.weighting: str = config["weighting"]
         self.symmetric: bool = config["symmetric"]
@@ -133,7 +135,7 @@ class Cooccurrences:
         IndexError
             The range is not within the vocabulary.
         ValueError
-            The files are damaged; or they have been closed.
+            The files are damaged; they were written again since they were opened; or they have been closed.
         """
         if not 0 <= start <= stop <= len(self.vocabulary):
             raise IndexError(f"Expected 0 <= start <= stop <= {len(self.vocabulary)}, got start={start}, stop={stop}.")
@@ -269,7 +271,4 @@ class Cooccurrences:
     def _mapped(self, name: str, dtype: Any, start: int, stop: int) -> npt.NDArray[Any]:
         if self._closed:
             raise ValueError(f"These Cooccurrences have been closed ({self.path}). Count or open them again.")
-        if start == stop:
-            return np.empty(0, dtype=dtype)
-        offset = HEADER_SIZE + start * np.dtype(dtype).itemsize
-        return np.memmap(self.path / name, dtype=dtype, mode="r", offset=offset, shape=(stop - start,))
+        return self._files.map(name, dtype, start, stop)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from daneo.corpus.array_files import HEADER_SIZE, check_array_file
+from daneo.corpus.array_files import check_array_file
 from daneo.corpus.directory_config import DirectoryKind
+from daneo.corpus.mapped_directory import MappedDirectory
 from daneo.corpus.vocabulary import Vocabulary
 
 FILES = ("ids.npy", "offsets.npy", "vocabulary.txt", "config.json")
@@ -53,6 +54,7 @@ class EncodedCorpus:
         self, path: Path, config: dict[str, Any], vocabulary: Vocabulary | None = None, *, temporary: bool = False
     ) -> None:
         self.path = path
+        self._files = MappedDirectory(path)
         self.tokenizer: str = config["tokenizer"]
         self.num_tokens, self.num_documents, self.num_dropped, self.num_unknown, self.num_replaced = (
             int(config[name]) for name in COUNTS
@@ -90,7 +92,9 @@ class EncodedCorpus:
     @functools.cached_property
     def vocabulary(self) -> Vocabulary:
         """The words that the ids stand for; read when first asked for."""
-        return Vocabulary.load(self.path / "vocabulary.txt")
+        vocabulary = Vocabulary.load(self.path / "vocabulary.txt")
+        self._files.check()
+        return vocabulary
 
     @property
     def offsets(self) -> npt.NDArray[np.int64]:
@@ -100,8 +104,7 @@ class EncodedCorpus:
         long as the slice lives. An array that is kept fills memory as it is read.
         """
         self._check_open()
-        size = self.num_documents + 1
-        return np.memmap(self.path / "offsets.npy", dtype=np.int64, mode="r", offset=HEADER_SIZE, shape=(size,))
+        return self._files.map("offsets.npy", np.int64, 0, self.num_documents + 1)
 
     def tokens(self, start: int, stop: int) -> npt.NDArray[np.int32]:
         """Map the ids of a range of tokens.
@@ -121,17 +124,15 @@ class EncodedCorpus:
         IndexError
             The range is not within the corpus.
         ValueError
-            The file holds an id that is not in the vocabulary; or the corpus has been closed.
+            The file holds an id that is not in the vocabulary; the corpus was written again since it was opened; or it
+            has been closed.
         """
         self._check_open()
         if not 0 <= start <= stop <= self.num_tokens:
             raise IndexError(f"Expected 0 <= start <= stop <= {self.num_tokens}, got start={start}, stop={stop}.")
-        if start == stop:
-            return np.empty(0, dtype=np.int32)
-        offset = HEADER_SIZE + start * np.dtype(np.int32).itemsize
-        ids = np.memmap(self.path / "ids.npy", dtype=np.int32, mode="r", offset=offset, shape=(stop - start,))
+        ids = self._files.map("ids.npy", np.int32, start, stop)
         # Kernels trust the ids. A stranger's file must not make them write outside their matrices.
-        if not self._trusted and (ids.min() < 0 or ids.max() >= len(self.vocabulary)):
+        if not self._trusted and len(ids) and (ids.min() < 0 or ids.max() >= len(self.vocabulary)):
             raise ValueError(
                 f"{self.path / 'ids.npy'} is damaged: the tokens {start} to {stop} hold an id that is not among the "
                 f"{len(self.vocabulary)} words. Encode the corpus again."
