@@ -253,6 +253,21 @@ def test_an_encoded_corpus_keeps_its_vocabulary():
         count_cooccurrences(encoded, Vocabulary(["b", "a"]))
 
 
+@pytest.mark.parametrize("function", [count_cooccurrences, cooccurrence])
+def test_words_that_are_chosen_are_not_chosen_again(function):
+    texts = ["a b a b c"] * 3
+    with Corpus(texts).encode(min_count=1) as encoded:
+        for setting in ({"min_count": 1000}, {"max_size": 2}, {"max_size": 1}, {"min_count": 1}):
+            (name,) = setting
+            for vocabulary in (None, encoded.vocabulary):
+                with pytest.raises(ValueError, match=rf"\({name}={setting[name]}\) got an EncodedCorpus, whose words"):
+                    function(encoded, vocabulary, **setting)
+            if setting != {"min_count": 1}:
+                with pytest.raises(ValueError, match=rf"\({name}={setting[name]}\) got a vocabulary, whose words"):
+                    function(texts, encoded.vocabulary, **setting)
+        assert cooccurrence(texts, encoded.vocabulary, min_count=1).shape == (3, 3)
+
+
 def test_too_little_memory_is_refused_with_what_is_enough():
     texts = zipf_text(2_000, 300)
     with pytest.raises(ValueError, match="Counting pairs of .* words on 2 threads expected memory") as caught:

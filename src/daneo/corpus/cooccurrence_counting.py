@@ -71,7 +71,8 @@ def count_cooccurrences(
     symmetric : bool, default True
         Whether the contexts of a word are the words on both sides, or only those on its left.
     min_count, max_size
-        As for ``Corpus.encode``.
+        As for ``Corpus.encode``; where words are chosen already, by a vocabulary or an EncodedCorpus, they are refused
+        (but for a `min_count` of 1 with a vocabulary, which leaves nothing out).
     memory : int or None
         Bytes of memory that the process may use in all, with what it holds already. What does not fit is written to
         disk in sorted runs, which are merged. ``None`` allows a GiB more than the process holds.
@@ -91,8 +92,8 @@ def count_cooccurrences(
     Raises
     ------
     ValueError
-        A setting is out of its range; the memory is too little; no word is left; or the EncodedCorpus has another
-        vocabulary.
+        A setting is out of its range; the memory is too little; no word is left; the EncodedCorpus has another
+        vocabulary; or `min_count` or `max_size` is to choose among words that are chosen already.
     FileExistsError
         `path` is a directory with other files in it.
 
@@ -259,6 +260,7 @@ def _encoded(
     """Give the text as ids, and remove what was made for that."""
     from daneo.corpus import Corpus
 
+    _refuse_to_choose(corpus, vocabulary, config)
     if isinstance(corpus, EncodedCorpus):
         if vocabulary is not None and vocabulary.words != corpus.vocabulary.words:
             raise ValueError(
@@ -278,6 +280,26 @@ def _encoded(
         if encoded.num_replaced:
             warnings.warn(f"The text is not all UTF-8: U+FFFD stands {encoded.num_replaced} times in it.", stacklevel=5)
         yield encoded
+
+
+def _refuse_to_choose(corpus: Text, vocabulary: Vocabulary | None, config: CooccurrencesConfig) -> None:
+    """Refuse settings that choose words where somebody has chosen them."""
+    is_encoded = isinstance(corpus, EncodedCorpus)
+    if not is_encoded and vocabulary is None:
+        return
+    default = CooccurrencesConfig()
+    what = "an EncodedCorpus" if is_encoded else "a vocabulary"
+    # A min_count of 1 leaves nothing out; but an encoded text may have lost words that it asks for.
+    allowed = {
+        "min_count": {default.min_count} if is_encoded else {default.min_count, 1},
+        "max_size": {default.max_size},
+    }
+    for name, values in allowed.items():
+        if (value := getattr(config, name)) not in values:
+            raise ValueError(
+                f"Cooccurrences({name}={value!r}) got {what}, whose words are chosen already. Leave the setting out, or "
+                "choose them anew."
+            )
 
 
 @contextmanager
