@@ -39,7 +39,10 @@ class CooccurrencesConfig:
     min_count: int = opt(5, "leave out words that occur less often than this", minimum=1)
     max_size: int | None = opt(None, "keep at most so many words, the most frequent ones (none: all)", minimum=1)
     memory: int | None = opt(
-        None, "memory to use in all, as 2GB (none: 1 GiB more than at the start)", minimum=1, in_bytes=True
+        None,
+        "memory to use in all, as 2GB, but for a text's words while it is read (none: 1 GiB more than then)",
+        minimum=1,
+        in_bytes=True,
     )
     num_threads: int | None = opt(
         None, "threads (none: one a core, 8 at most); the counts do not depend on it", minimum=1

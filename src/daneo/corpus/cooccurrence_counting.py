@@ -74,8 +74,9 @@ def count_cooccurrences(
         As for ``Corpus.encode``; where words are chosen already, by a vocabulary or an EncodedCorpus, they are refused
         (but for a `min_count` of 1 with a vocabulary, which leaves nothing out).
     memory : int or None
-        Bytes of memory that the process may use in all, with what it holds already. What does not fit is written to
-        disk in sorted runs, which are merged. ``None`` allows a GiB more than the process holds.
+        Bytes of memory that the process may use while it counts, with what it holds by then. What does not fit is
+        written to disk in sorted runs, which are merged. ``None`` allows a GiB more than the process holds. The text is
+        read before that, and `memory` does not bound it: all its different words, rare ones too, are held at once.
     num_threads : int or None
         ``None`` takes a thread for each core, 8 at most.
     path : path or None
@@ -290,15 +291,15 @@ def _refuse_to_choose(corpus: Text, vocabulary: Vocabulary | None, config: Coocc
     default = CooccurrencesConfig()
     what = "an EncodedCorpus" if is_encoded else "a vocabulary"
     # A min_count of 1 leaves nothing out; but an encoded text may have lost words that it asks for.
-    allowed = {
-        "min_count": {default.min_count} if is_encoded else {default.min_count, 1},
-        "max_size": {default.max_size},
-    }
-    for name, values in allowed.items():
-        if (value := getattr(config, name)) not in values:
+    counts = (default.min_count,) if is_encoded else (default.min_count, 1)
+    for name, value, allowed in (
+        ("min_count", config.min_count, counts),
+        ("max_size", config.max_size, (default.max_size,)),
+    ):
+        if value not in allowed:
             raise ValueError(
-                f"Cooccurrences({name}={value!r}) got {what}, whose words are chosen already. Leave the setting out, or "
-                "choose them anew."
+                f"Cooccurrences({name}={value!r}) got {what}, whose words are chosen already. Leave the setting out, "
+                "or choose them anew."
             )
 
 
