@@ -52,6 +52,20 @@ def test_any_sparse_matrix_will_do_and_stays_as_it_is() -> None:
         assert_array_equal(part, old)
 
 
+def test_stored_zeros_are_no_numbers_and_stay_with_their_owner() -> None:
+    # A zero; two numbers that cancel out; and one that float32 cannot tell from zero.
+    zero = sparse.csr_array((np.array([0, 2, 1], np.float32), [0, 1, 0], [0, 2, 3]), shape=(2, 2))
+    opposite = sparse.csr_array(([1.0, -1, 2, 1], [0, 0, 1, 0], [0, 3, 4]), shape=(2, 2))
+    tiny = sparse.csr_array(([1e-60, 2, 1], [0, 1, 0], [0, 2, 3]), shape=(2, 2))
+    for matrix in (zero, opposite, tiny):
+        before = [part.tolist() for part in (matrix.data, matrix.indices, matrix.indptr)]
+        rows = SparseRows.of(matrix)
+        assert rows.num_stored == 2
+        assert [part.tolist() for part in rows.row(0)] == [[1], [2.0]]
+        assert rows[:].tolist() == [[0, 2], [1, 0]]
+        assert [part.tolist() for part in (matrix.data, matrix.indices, matrix.indptr)] == before
+
+
 @settings(deadline=None, max_examples=50)
 @given(hnp.arrays(np.int8, st.integers(1, 30), elements=st.integers(0, 9)), st.integers(1, 12))
 def test_ranges_cover_all_rows_once(lengths: Any, size: int) -> None:

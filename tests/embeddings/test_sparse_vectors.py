@@ -125,6 +125,8 @@ def test_strongest_contexts() -> None:
     assert vectors.strongest_contexts("a", topn=2) == [("c", 5.0), ("b", 2.0)]
     assert vectors.strongest_contexts("b") == []
     assert vectors.strongest_contexts("c") == [("a", 1.0), ("d", -3.0)]
+    with_zero = sparse.csr_array((np.array([0, 2], np.float32), [0, 1], [0, 2, 2]), shape=(2, 2))
+    assert SparseVectors(["a", "b"], with_zero).strongest_contexts("a") == [("b", 2.0)]
     with pytest.raises(KeyError, match="'e'"):
         vectors.strongest_contexts("e")
     with pytest.raises(ValueError, match="topn expected at least 1"):

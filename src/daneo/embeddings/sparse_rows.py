@@ -76,7 +76,7 @@ class SparseRows:
 
     @classmethod
     def of(cls, matrix: sparse.sparray | sparse.spmatrix) -> SparseRows:
-        """Take the rows of a scipy.sparse matrix, without a copy where it is CSR, sorted and float32.
+        """Take the rows of a scipy.sparse matrix, without a copy where it is CSR, sorted, float32 and stores no zeros.
 
         Raises
         ------
@@ -91,10 +91,15 @@ class SparseRows:
         if not rows.has_canonical_format:
             rows = rows.copy()  # what follows sorts in place, and the arrays may be the caller's
             rows.sum_duplicates()
+        values = rows.data.astype(np.float32, copy=False)
+        if np.count_nonzero(values) < len(values):  # stored zeros, or numbers too small for float32
+            rows = sparse.csr_array((values, rows.indices, rows.indptr), shape=rows.shape, copy=True)
+            rows.eliminate_zeros()
+            values = rows.data
         return cls(
             rows.indptr.astype(np.int64, copy=False),
             rows.indices.astype(np.int32, copy=False),
-            rows.data.astype(np.float32, copy=False),
+            values,
             int(rows.shape[1]),
         )
 

@@ -37,7 +37,7 @@ class SparseVectors(WordNeighbours):
     vocabulary : Vocabulary or sequence of str
         V words; a word's id is its row, and the column of what is said of it as a context.
     matrix : scipy.sparse matrix of shape (V, V), or SparseRows
-        Kept without a copy where it is CSR, sorted and float32; not to be changed afterwards.
+        Kept without a copy where it is CSR, sorted, float32 and stores no zeros; not to be changed afterwards.
 
     Raises
     ------
@@ -48,8 +48,9 @@ class SparseVectors(WordNeighbours):
 
     Notes
     -----
-    Answers are those that :class:`daneo.WordVectors` of the dense matrix would give, to the last bit (analogies: to
-    the rounding of a float32 sum). ``vectors[word]`` is a dense row, float32 (V,); :attr:`matrix` is sparse. Vectors
+    Answers are those that :class:`daneo.WordVectors` of the dense matrix would give, to the last bit; but to the
+    rounding of a float32 sum where that is what they are: :attr:`norms`, :meth:`similarities` and :meth:`distances` to
+    all words, and analogies. ``vectors[word]`` is a dense row, float32 (V,); :attr:`matrix` is sparse. Vectors
     cannot be changed.
 
     Cost: a question is a product with all stored numbers, for 34 million of them some hundredths of a second; many at
