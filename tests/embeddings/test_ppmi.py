@@ -78,6 +78,21 @@ def test_settings_that_counts_do_not_have_are_refused() -> None:
             PPMI().fit(counts, vocabulary=counts.vocabulary)
 
 
+def test_settings_of_counts_are_for_one_fit() -> None:
+    model = PPMI(vector_size=2)
+    text = some_text()
+    for options in ({"window": 3, "weighting": "flat"}, {"window": 5, "symmetric": False}):
+        with count_cooccurrences(text, **options) as counts:
+            model.fit(counts)
+            assert (model.config.window, model.config.weighting) == (counts.window, counts.weighting)
+            assert model.config.symmetric == counts.symmetric
+    of_text = PPMI(vector_size=2).fit(text)
+    assert model.fit(text).config == of_text.config == PPMIConfig(vector_size=2)
+    assert_array_equal(model.vectors.matrix, of_text.vectors.matrix)
+    with count_cooccurrences(text, window=3) as counts, pytest.raises(ValueError, match=r"PPMI\(window=4\) got counts"):
+        PPMI(vector_size=2, window=4).fit(text).fit(counts)
+
+
 def test_a_vocabulary_says_which_words() -> None:
     vocabulary = daneo.Vocabulary(["w2", "w1", "w5"])
     model = PPMI(vector_size=2).fit(some_text(), vocabulary=vocabulary)
@@ -136,7 +151,7 @@ def test_text_that_says_nothing(settings: dict[str, Any], text: list[str], messa
     [
         ({"vector_size": 0}, ValueError, r"PPMI\(vector_size=...\) expected at least 1"),
         ({"alpha": -0.1}, ValueError, r"PPMI\(alpha=...\) expected at least 0"),
-        ({"alpha": float("nan")}, ValueError, r"PPMI\(alpha=...\) expected a number"),
+        ({"alpha": float("nan")}, ValueError, r"PPMI\(alpha=...\) expected a finite number"),
         ({"shift": 0}, ValueError, r"PPMI\(shift=...\) expected more than 0"),
         ({"power": -1}, ValueError, r"PPMI\(power=...\) expected at least 0"),
         ({"weighting": "linear"}, ValueError, "harmonic, flat"),

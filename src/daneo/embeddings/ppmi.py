@@ -88,7 +88,7 @@ class PPMI:
 
     @configured(PPMIConfig)
     def __init__(self, config: PPMIConfig) -> None:
-        self.config = config
+        self.config = self._given = config  # counts bring settings of their own, for one run
         self._num_tokens = 0
         self._sparse: SparseVectors | None = None
         self._dense: WordVectors | None = None
@@ -153,11 +153,11 @@ class PPMI:
         if isinstance(corpus, Cooccurrences):
             if vocabulary is not None:
                 raise ValueError("PPMI.fit got counts and a vocabulary; counts bring their own. Leave vocabulary out.")
-            self._learn(corpus, with_counts_settings(self.config, corpus), progress)
+            self._learn(corpus, with_counts_settings(self._given, corpus), progress)
             return self
-        settings = subset(CooccurrencesConfig, self.config)
+        settings = subset(CooccurrencesConfig, self._given)
         with count_cooccurrences(as_corpus(corpus), vocabulary, **settings, progress=progress) as counts:
-            self._learn(counts, self.config, progress)
+            self._learn(counts, self._given, progress)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
