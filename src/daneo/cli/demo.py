@@ -56,5 +56,6 @@ def demo(
         "Try next:\n"
         f"  {program()} similar {here} thread -n 5\n"
         f"  {program()} info {here}\n"
-        f"  {program()} train word2vec YOUR-TEXT.txt -o vectors"
+        f"  {program()} train word2vec YOUR-TEXT.txt -o vectors\n"
+        f"  {program()} train --help      other kinds of vectors: fasttext, glove, ppmi"
     )
