@@ -71,13 +71,10 @@ def test_sparse_rows_alone(tmp_path: Path) -> None:
     assert not (tmp_path / "model" / "vectors.safetensors").exists()
 
 
-def test_vectors_saved_over_a_model_leave_nothing_of_it(model: PPMI, saved: Path) -> None:
-    model.vectors.save(saved)
-    assert not (saved / "sparse.safetensors").exists()
-    with pytest.raises(ValueError, match="holds no sparse rows"):
-        SparseVectors.load(saved)
-    with pytest.raises(ValueError, match=r"PPMI\.save did not write"):
-        PPMI.load(saved)
+def test_vectors_alone_do_not_replace_a_model(model: PPMI, saved: Path) -> None:
+    with pytest.raises(FileExistsError, match=r"holds a trained model with sparse rows \(sparse\.safetensors\)"):
+        model.vectors.save(saved)
+    assert PPMI.load(saved).sparse.rows.num_stored == model.sparse.rows.num_stored
 
 
 def test_models_of_another_origin(tmp_path: Path, model: PPMI) -> None:
