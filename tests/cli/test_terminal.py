@@ -28,6 +28,9 @@ def test_describe_says_what_is_known() -> None:
     assert terminal.describe(full) == "epoch 2/5  1,234,568 words/s  loss 2.3457  learning rate 0.0187  1:15 left"
     assert terminal.describe(report(unit="bytes", rate=12.34e6)) == "12.3 MB/s"
     assert terminal.describe(report(done=100, seconds=75.2, seconds_left=0.0)) == "1,234,568 words/s  took 1:15"
+    endless = report(unit="bytes", done=34_560_000, total=None, seconds=75.2, rate=12.34e6)
+    assert terminal.describe(endless) == "34.6 MB in 1:15  12.3 MB/s"
+    assert terminal.describe(report(done=5_000, total=None, rate=7.0)) == "5,000 words in 0:01  7 words/s"
 
 
 def test_lines_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,4 +78,5 @@ def index(
 def print_report(report: NeighbourIndexReport) -> None:
     """Print a report's tables."""
     print_table(["", ""], report.facts())
-    print_table(["questions a second", "exact", "index", "ratio"], report.rates())
+    rates = [(name, round(exact), round(index), ratio) for name, exact, index, ratio in report.rates()]
+    print_table(["questions a second", "exact", "index", "ratio"], rates)

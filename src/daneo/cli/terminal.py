@@ -93,8 +93,10 @@ def describe(progress: Progress) -> str:
     facts = []
     if progress.epochs:
         facts.append(f"epoch {progress.epoch}/{progress.epochs}")
-    rate, unit = (progress.rate / 1e6, "MB") if progress.unit == "bytes" else (progress.rate, progress.unit)
-    facts.append(f"{rate:,.1f} {unit}/s" if unit == "MB" else f"{rate:,.0f} {unit}/s")
+    size, unit, digits = (1e6, "MB", 1) if progress.unit == "bytes" else (1, progress.unit, 0)
+    if progress.total is None:
+        facts.append(f"{progress.done / size:,.{digits}f} {unit} in {clock(progress.seconds)}")
+    facts.append(f"{progress.rate / size:,.{digits}f} {unit}/s")
     if progress.loss is not None:
         facts.append(f"loss {progress.loss:.4f}")
     if progress.learning_rate is not None:
