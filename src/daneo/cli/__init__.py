@@ -20,6 +20,7 @@ from daneo.cli import (
     classify,
     compare,
     compress,
+    convert,
     cooccur,
     demo,
     index,
@@ -71,6 +72,7 @@ app.add_typer(cooccur.app)
 app.add_typer(ask.app)
 app.add_typer(parts.app)
 app.add_typer(train_ppmi.contexts_app)
+app.add_typer(convert.app)
 app.add_typer(store.app)
 app.add_typer(compare.app)
 app.add_typer(compress.app)

@@ -101,7 +101,9 @@ def compress(
         compress_classifier(vectors, output, how, test, as_json=json)
         return
     from daneo.embeddings.compression.compressing import compress as make_smaller
+    from daneo.embeddings.formats.daneo_directory import refuse_to_lose_training
 
+    refuse_to_lose_training(output)
     check_output(output)
     smaller, report = make_smaller(
         load_vectors(vectors),

@@ -1,77 +1,17 @@
-"""``daneo convert`` and ``info``: files of word vectors, ours and other tools'."""
+"""``daneo info``: what a file or directory holds, ours or another tool's."""
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from daneo.cli.ask import load_vectors
-from daneo.cli.terminal import JsonFlag, print_json, print_note, print_table
-
-if TYPE_CHECKING:
-    from daneo.embeddings import FastText, WordVectors
-    from daneo.embeddings.rows import Rows
-
-Format = Literal["daneo", "word2vec-text", "word2vec-binary", "glove-text", "fasttext-bin", "fasttext-vec"]
-FORMAT_OF_SUFFIX: dict[str, Format] = {
-    "": "daneo",
-    ".txt": "word2vec-text",
-    ".vec": "word2vec-text",
-    ".bin": "word2vec-binary",
-}
+from daneo.cli.terminal import JsonFlag, print_json, print_table
 
 app = typer.Typer()
-
-
-@app.command(
-    epilog="""\b
-Examples:
-  daneo convert vectors/ vectors.bin
-  daneo convert GoogleNews-vectors-negative300.bin.gz google/      opens in a blink from then on
-  daneo convert vectors/ glove.txt.gz --format glove-text
-  zcat cc.ko.300.vec.gz | daneo convert - korean/
-  daneo convert vectors/ - | head -n 3
-  daneo convert cc.ko.300.bin korean/                            words and n-grams
-  daneo convert korean/ korean.bin                               fastText's format again
-"""
-)
-def convert(
-    source: Annotated[
-        Path, typer.Argument(metavar="IN", help="Word vectors in any format, known by content; - is standard input.")
-    ],
-    target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="A directory for our own format, or a file; - is standard output.")
-    ],
-    format: Annotated[
-        Format | None, typer.Option(help="What to write; otherwise the ending of OUT says it: .txt, .vec, .bin, none.")
-    ] = None,
-    errors: Annotated[
-        Literal["strict", "replace", "ignore", "surrogateescape"],
-        typer.Option(help="What to do with words that are not UTF-8; surrogateescape keeps their bytes."),
-    ] = "strict",
-) -> None:
-    """Turn word vectors from one format into another. An OUT that ends in .gz is compressed.
-
-    Vectors with n-grams of characters become fastText's .bin, all others word2vec's, unless --format says which.
-    """
-    chosen = format or _format_of(target)
-    vectors = load_vectors(source, errors=errors)
-    if format is None and chosen == "word2vec-binary" and _fits_fasttext(vectors):
-        chosen = "fasttext-bin"
-    # A trained model has more to give to fastText than its vectors: outputs and settings.
-    owner: Any = (_trained_fasttext(source) if chosen == "fasttext-bin" else None) or vectors
-    if str(target) == "-":
-        _to_standard_output(owner, chosen)
-        return
-    owner.save(target, format=chosen)
-    print_note(f"{len(vectors):,} vectors of {vectors.vector_size} numbers are in {target}, as {chosen}.")
 
 
 @app.command(
@@ -159,6 +99,7 @@ _FACTS_OF_KIND: dict[str | None, Callable[[Path], dict[str, Any]]] = {
 
 def _facts_of_vectors(path: Path, format: str) -> dict[str, Any]:
     """What word vectors say of themselves; a directory also says how they came about."""
+    from daneo.embeddings.conversion_losses import storage_of
     from daneo.embeddings.formats.daneo_directory import read_config
 
     vectors = load_vectors(path)
@@ -166,7 +107,7 @@ def _facts_of_vectors(path: Path, format: str) -> dict[str, Any]:
     return {
         "words": len(vectors),
         "vector_size": vectors.vector_size,
-        "storage": _storage(vectors.rows),
+        "storage": storage_of(vectors.rows),
         "first_words": vectors.words[:10],
         **{key: value for key, value in config.items() if key not in ("format", "version", "kind")},
     }
@@ -174,6 +115,7 @@ def _facts_of_vectors(path: Path, format: str) -> dict[str, Any]:
 
 def _facts_of_model(path: Path) -> dict[str, Any]:
     """What a model file of fastText's holds: its settings, and labels where it is a classifier."""
+    from daneo.embeddings.conversion_losses import storage_of
     from daneo.embeddings.formats.fasttext_file import read_fasttext
 
     model = read_fasttext(path, errors="replace")
@@ -182,7 +124,7 @@ def _facts_of_model(path: Path) -> dict[str, Any]:
     return {
         "words": len(model.words),
         "vector_size": model.vector_size,
-        "storage": _storage(model.inputs),
+        "storage": storage_of(model.inputs),
         "first_words": model.words[:10],
         **labels,
         "file_version": model.version or "of 2016, without a number",
@@ -200,59 +142,6 @@ def _facts_of_model(path: Path) -> dict[str, Any]:
         },
         "training": {"num_tokens": model.num_tokens},
     }
-
-
-def _storage(rows: Rows) -> str:
-    """How numbers are kept, as `daneo compress --storage` says it."""
-    from daneo.embeddings.compression.int8_rows import Int8Rows
-    from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
-    from daneo.embeddings.compression.turned_rows import TurnedRows
-
-    kept = rows.rows if isinstance(rows, TurnedRows) else rows
-    names = {QuantizedRows: "product_quantization", Int8Rows: "int8", HalfRows: "float16"}
-    return names.get(type(kept), "float32")
-
-
-def _format_of(target: Path) -> Format:
-    if str(target) == "-":
-        return "word2vec-text"
-    if target.is_dir():
-        return "daneo"
-    suffix = Path(target.stem).suffix if target.suffix == ".gz" else target.suffix
-    if suffix not in FORMAT_OF_SUFFIX or (target.name.endswith(".gz") and not suffix):  # a directory is not compressed
-        known = ", ".join(one for one in FORMAT_OF_SUFFIX if one)
-        raise typer.BadParameter(
-            f"{target}: its ending says no format. Give --format, or end it in {known} or nothing."
-        )
-    return FORMAT_OF_SUFFIX[suffix]
-
-
-def _fits_fasttext(vectors: WordVectors) -> bool:
-    from daneo.embeddings import SubwordVectors
-
-    return isinstance(vectors, SubwordVectors) and vectors.ngrams.subwords.kind == "characters"
-
-
-def _trained_fasttext(source: Path) -> FastText | None:
-    """Open what `FastText.save` wrote; None if it is something else."""
-    from daneo.embeddings import FastText
-    from daneo.embeddings.formats.daneo_directory import read_config
-
-    training = read_config(source).get("training") if source.is_dir() else None
-    return FastText.load(source) if isinstance(training, dict) and training.get("algorithm") == "fasttext" else None
-
-
-def _to_standard_output(owner: Any, format: Format) -> None:
-    if format == "daneo":
-        raise typer.BadParameter("daneo's own format is a directory; standard output takes the others")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vectors"
-        with warnings.catch_warnings(record=True) as caught:
-            owner.save(path, format=format)
-        for warning in caught:  # of a file that nobody knows
-            warnings.warn(str(warning.message).replace(str(path), "standard output"), stacklevel=2)
-        with path.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 def _flat(facts: dict[str, Any]) -> list[tuple[str, str | int]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from daneo.embeddings.formats.fasttext_file import FastTextFile
     from daneo.embeddings.rows import Rows
     from daneo.embeddings.subword_vectors import SubwordVectors
+    from daneo.embeddings.word2vec_files import SavedModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +110,20 @@ def read_directory(path: str | os.PathLike[str]) -> SavedFastText:
         config=config, vocabulary=vectors.vocabulary, own=found["own"], ngrams=ngrams.rows,
         buckets=np.arange(len(ngrams), dtype=np.int32) if ngrams.buckets is None else ngrams.buckets,
         outputs=found["outputs"], position_weights=found.get("position_weights"), losses=losses, num_tokens=num_tokens,
+    )  # fmt: skip
+
+
+def of_word2vec(model: SavedModel) -> SavedFastText:
+    """Return a model of Word2Vec as a FastText without n-grams, which learns on as it would have."""
+    size = model.config.vector_size
+    settings = dataclasses.asdict(model.config) | {
+        "learning_rate": model.config.first_learning_rate,
+        "min_learning_rate": model.config.last_learning_rate,
+    }
+    return SavedFastText(
+        config=FastTextConfig(**settings, num_buckets=0, min_ngram=0, max_ngram=0),
+        vocabulary=model.vocabulary, own=model.inputs, ngrams=np.zeros((0, size), np.float32),
+        buckets=np.zeros(0, np.int32), outputs=model.outputs, losses=model.losses, num_tokens=model.num_tokens,
     )  # fmt: skip
 
 

@@ -190,12 +190,13 @@ class GloVe:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, vocabulary: str | os.PathLike[str] | None = None) -> GloVe:
-        """Open a model that `save` wrote, or the binary file of Stanford's program.
+        """Open a model that `save` wrote, or all that Stanford's program learned.
 
         Parameters
         ----------
         path : path
-            A directory; or with `vocabulary` a file that Stanford's program wrote with ``-binary 1``.
+            A directory; a text file that Stanford's program wrote with ``-model 0``; or with `vocabulary` one that it
+            wrote with ``-binary 1``.
         vocabulary : path or None
             The ``vocab.txt`` that Stanford's program was trained with.
 
@@ -206,10 +207,12 @@ class GloVe:
         ValueError
             It is damaged, or holds word vectors of another origin.
         """
-        if vocabulary is not None:
+        if vocabulary is not None or os.path.isfile(path):
             from daneo.embeddings.formats.glove_binary import read_glove_binary
+            from daneo.embeddings.formats.glove_parameters import read_glove_parameters
 
-            words, *arrays = read_glove_binary(path, vocabulary)
+            found = read_glove_parameters(path) if vocabulary is None else read_glove_binary(path, vocabulary)
+            words, *arrays = found
             model = cls(vector_size=arrays[0].shape[1])
             model._vocabulary = words
             model._parameters = Parameters(*(np.array(array, np.float32) for array in arrays))

@@ -204,6 +204,29 @@ def test_one_clear_error(name: str, tmp_path: Path) -> None:
     assert str(caught.value).startswith(str(tmp_path / "x.bin"))
 
 
+@pytest.mark.parametrize(
+    ("beginning", "reason"),
+    [
+        (struct.pack("<2i", 793712314, 12), "vector_size .byte 8. is 0; expected 1 to"),
+        (PLAIN, "promise [0-9]+ bytes at most, and more follow"),
+        (OLD, "promise [0-9]+ bytes at most, and more follow"),
+        (QUANTISED, "promise [0-9]+ bytes at most, and more follow"),
+    ],
+    ids=["zeros", "plain", "old", "quantised"],
+)
+def test_zeros_that_were_compressed_are_not_all_read(beginning: bytes, reason: str, tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "bomb.bin.gz", "wb", compresslevel=1) as file:
+        file.write(beginning)
+        for _ in range(100):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=reason) as caught:
+        load(tmp_path / "bomb.bin.gz")
+    assert "\n" not in str(caught.value)
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
 def test_a_cut_file_on_the_disk_and_in_gzip(tmp_path: Path) -> None:
     for data in (PLAIN, OLD):
         (tmp_path / "cut.bin").write_bytes(data[:-9])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from daneo.embeddings.compression.model_size import ModelSize, size_of
-from daneo.embeddings.compression.word_samples import WordSample, word_samples
+from daneo.embeddings.compression.word_samples import NUM_SAMPLED, WordSample, word_samples
 from daneo.embeddings.evaluation_files import KnownWords
 from daneo.embeddings.nearest import nearest_rows
 from daneo.embeddings.row_blocks import Doubles, RowBlocks, unit
@@ -17,7 +17,7 @@ from daneo.embeddings.rows import ChosenRows
 from daneo.embeddings.subword_vectors import SubwordVectors
 
 if TYPE_CHECKING:
-    from daneo.embeddings.rows import Ids
+    from daneo.embeddings.rows import Ids, Rows
     from daneo.embeddings.word_vectors import WordVectors
 
 Judged = tuple[str, str, float]
@@ -153,6 +153,13 @@ def measure_cost(
         words=tuple(_word_cost(sample, blocks, rng) for sample in word_samples(old, new, kept, rng)),
         similarities=tuple(_similarity_cost(*one, old, new) for one in similarities),
     )
+
+
+def mean_cosine(old: Rows, new: Rows) -> float:
+    """Return the mean cosine between old and new vectors, (V, D) each, of the first 5,000 that are no zero vectors."""
+    before, after = (unit(rows[:NUM_SAMPLED]) for rows in (old, new))
+    usable = np.isfinite(before).all(axis=1) & before.any(axis=1)
+    return float((before * after).sum(axis=1)[usable].mean()) if usable.any() else float("nan")
 
 
 def _word_cost(sample: WordSample, blocks: tuple[RowBlocks, RowBlocks], rng: np.random.Generator) -> WordCost:

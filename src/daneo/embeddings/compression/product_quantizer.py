@@ -83,6 +83,14 @@ class ProductQuantizer:
         self._rest = centroids[split:].reshape(NUM_CENTROIDS, -1)  # of the shorter part; (256, 0) if there is none
         self._first = np.arange(num_whole) * NUM_CENTROIDS
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the same codes stand for the same numbers."""
+        if not isinstance(other, ProductQuantizer):
+            return NotImplemented
+        return self.part_size == other.part_size and np.array_equal(self.centroids, other.centroids)
+
+    __hash__ = None  # type: ignore[assignment]
+
     @classmethod
     def learn(
         cls,

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from daneo.embeddings.formats import fasttext_vec, glove_text, word2vec_binary, word2vec_text
 from daneo.embeddings.formats.byte_source import opened
-from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config
+from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config, refuse_to_lose_training
 from daneo.embeddings.formats.fasttext_export import model_of
 from daneo.embeddings.formats.fasttext_file import write_fasttext
 from daneo.embeddings.formats.fasttext_reading import ERRORS
@@ -160,16 +160,26 @@ def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "d
         The format is not known, or cannot hold one of the words (empty, with a newline, in binary formats also with a
         space) or the n-grams (of jamo, or pruned and not quantised by one quantizer).
     FileExistsError
-        `path` is a directory with files in it that daneo did not write.
+        `path` is a directory with files in it that daneo did not write, or a model that could be trained further: its
+        vectors alone would take the place of all that was learned.
     IsADirectoryError, NotADirectoryError
         `path` is a directory and the format is a file, or the other way round.
     """
+    for remark in [*written(vectors, path, format=format, card=card), *_left_out(vectors, format)]:
+        warnings.warn(f"{os.fspath(path)}: {remark}", stacklevel=3)
+
+
+def written(
+    vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "daneo", card: str | None = None
+) -> list[str]:
+    """Do what :func:`save` does, without a word of what the format has no place for; return what else is to be said."""
     if format not in FORMATS:
         raise ValueError(f"save(format=...) expected one of {', '.join(FORMATS)}; got {format!r}.")
     if format == "daneo":
+        refuse_to_lose_training(path)
         with replaced_directory(path, known=DIRECTORY_NAMES) as directory:
             write_vectors(directory, vectors, card=card)
-        return
+        return []
     if card is not None:
         raise ValueError(f"save(card=...) is for format='daneo'; {format} has no place for a card.")
     if os.path.isdir(path):
@@ -180,18 +190,17 @@ def save(vectors: WordVectors, path: str | os.PathLike[str], *, format: str = "d
         )
     if format == "fasttext-bin":
         write_fasttext(path, model_of(vectors))
-        return
+        return []
     with output_file(path) as file:
-        remarks = [*_WRITERS[format].write(file, vectors.words, vectors.rows), *_left_out(vectors, format)]
-    for remark in remarks:
-        warnings.warn(f"{os.fspath(path)}: {remark}", stacklevel=3)
+        remarks: list[str] = _WRITERS[format].write(file, vectors.words, vectors.rows)
+    return remarks
 
 
 def _left_out(vectors: WordVectors, format: str) -> list[str]:
     """Return what the user should be told about n-grams."""
     from daneo.embeddings.subword_vectors import SubwordVectors
 
-    if not isinstance(vectors, SubwordVectors) or len(vectors.ngrams) == 0:
+    if format in ("daneo", "fasttext-bin") or not isinstance(vectors, SubwordVectors) or not len(vectors.ngrams):
         return []
     return [
         f"{len(vectors.ngrams)} rows of n-grams were left out, for {format} holds words alone: words that were never "

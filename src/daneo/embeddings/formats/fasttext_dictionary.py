@@ -41,6 +41,16 @@ def read_dictionary(fields: Fields, errors: str, *, has_pruning: bool) -> Dictio
     EOFError, ValueError
         A field is cut off or impossible; the message names it and its byte.
     """
+    num_words, num_labels, num_tokens, num_pruned = read_sizes(fields, has_pruning=has_pruning)
+    entries, counts = _read_entries(fields, num_words, num_labels, errors)
+    pruned = None if num_pruned == -1 else fields.array("<i4", (num_pruned, 2), "the kept n-grams")
+    return Dictionary(
+        entries[:num_words], counts[:num_words], entries[num_words:], counts[num_words:], num_tokens, pruned
+    )
+
+
+def read_sizes(fields: Fields, *, has_pruning: bool) -> tuple[int, int, int, int]:
+    """Take what a dictionary begins with: the numbers of words, labels, tokens, and kept n-grams (-1: of all)."""
     start = fields.position
     size, num_words, num_labels, num_tokens = fields.numbers("3iq", "the dictionary's size")
     (num_pruned,) = fields.numbers("q", "the number of kept n-grams") if has_pruning else (-1,)
@@ -56,11 +66,7 @@ def read_dictionary(fields: Fields, errors: str, *, has_pruning: bool) -> Dictio
         )
     if num_pruned < -1:
         raise fields.wrong("the number of kept n-grams", num_pruned, "-1, 0 or more", 8)
-    entries, counts = _read_entries(fields, num_words, num_labels, errors)
-    pruned = None if num_pruned == -1 else fields.array("<i4", (num_pruned, 2), "the kept n-grams")
-    return Dictionary(
-        entries[:num_words], counts[:num_words], entries[num_words:], counts[num_words:], num_tokens, pruned
-    )
+    return num_words, num_labels, num_tokens, num_pruned
 
 
 def _read_entries(

@@ -29,8 +29,11 @@ def model_of(vectors: WordVectors) -> FastTextFile:
         fastText has no such model: n-grams are of jamo, or some were dropped from rows that are not quantised.
     """
     from daneo.embeddings.subword_vectors import SubwordVectors
+    from daneo.embeddings.subwords.word_means import own_rows
 
-    own = _own_rows(vectors) if isinstance(vectors, SubwordVectors) else None
+    own = None
+    if isinstance(vectors, SubwordVectors):
+        own = own_rows(vectors.rows, vectors.words, vectors.ngrams)
     parts = _Parts(vectors.rows if own is None else own)
     if isinstance(vectors, SubwordVectors) and _has_ngrams(vectors.ngrams):
         parts = _quantised_parts(own, vectors.ngrams) or _dense_parts(own, vectors)
@@ -42,6 +45,14 @@ def model_of(vectors: WordVectors) -> FastTextFile:
         outputs=np.broadcast_to(np.zeros((1, 1), np.float32), (len(vectors), vectors.vector_size)),
         **parts._asdict(),
     )  # fmt: skip
+
+
+def is_quantised_alike(vectors: SubwordVectors) -> bool:
+    """Whether words and n-grams are of one quantizer, so that they are written as a ``.ftz`` without a loss."""
+    from daneo.embeddings.subwords.word_means import own_rows
+
+    own = own_rows(vectors.rows, vectors.words, vectors.ngrams)
+    return _quantised_parts(own, vectors.ngrams) is not None
 
 
 class _Parts(NamedTuple):
@@ -72,7 +83,8 @@ def _dense_parts(own: Rows | None, vectors: SubwordVectors) -> _Parts:
     if len(ngrams) < subwords.num_buckets and not ngrams.count_missing:
         raise ValueError(
             "fastText reads models with dropped n-grams only where the words' own rows and the n-grams' rows are "
-            "quantised by one quantizer. format='daneo' keeps these vectors as they are."
+            "quantised by one quantizer. format='daneo' keeps these vectors as they are; `daneo convert` quantises "
+            "them anew."
         )
     if own is None:
         own = OwnRows(vectors.rows, vectors.words, ngrams)
@@ -87,7 +99,7 @@ def _quantised_parts(own: Rows | None, ngrams: NgramVectors) -> _Parts | None:
     rows, subwords = ngrams.rows, ngrams.subwords
     if not (isinstance(own, QuantizedRows) and isinstance(rows, QuantizedRows)):
         return None
-    if own.quantizer is not rows.quantizer or own.norm_quantizer is not rows.norm_quantizer:
+    if own.quantizer != rows.quantizer or own.norm_quantizer != rows.norm_quantizer:
         return None
     pruned = None
     if ngrams.buckets is not None:
@@ -100,14 +112,3 @@ def _quantised_parts(own: Rows | None, ngrams: NgramVectors) -> _Parts | None:
     codes = np.concatenate([own.codes, rows.codes])
     inputs = QuantizedRows(codes, own.quantizer, norm_codes, own.norm_quantizer)
     return _Parts(inputs, pruned, subwords.num_buckets, subwords.min_ngram, subwords.max_ngram)
-
-
-def _own_rows(vectors: SubwordVectors) -> Rows | None:
-    """Return the words' own rows, if that is what the vectors are computed from."""
-    from daneo.embeddings.subwords.word_means import WordMeans
-
-    rows = vectors.rows
-    if not isinstance(rows, WordMeans) or rows.ngrams is not vectors.ngrams:
-        return None
-    # Words that were not UTF-8 can have got another spelling, and with it other n-grams.
-    return rows.own if rows.words == vectors.words else None

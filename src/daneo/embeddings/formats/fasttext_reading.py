@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.embeddings.formats.byte_source import ByteSource, opened
-from daneo.embeddings.formats.fasttext_dictionary import read_dictionary
+from daneo.embeddings.formats.fasttext_dictionary import read_dictionary, read_sizes
 from daneo.embeddings.formats.fasttext_end_of_line import mean_with_ngrams
 from daneo.embeddings.formats.fasttext_fields import MAGIC, Fields
 from daneo.embeddings.formats.fasttext_file import FastTextFile
-from daneo.embeddings.formats.fasttext_matrices import read_matrix
-from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE
+from daneo.embeddings.formats.fasttext_matrices import NUM_CENTROIDS, read_matrix
+from daneo.embeddings.formats.word2vec_header import LARGEST_SIZE, LONGEST_WORD
 from daneo.embeddings.subwords.ngram_hashes_reference import END_OF_LINE
 
 LOSSES = ("hierarchical_softmax", "negative_sampling", "softmax", "one_vs_all")
@@ -29,6 +29,9 @@ SETTINGS = (
     *("vector_size", "window", "epochs", "min_count", "negative", "word_ngrams", "loss", "model"),
     *("num_buckets", "min_ngram", "max_ngram", "lr_update_rate"),
 )
+
+
+_BEGINNING = 256  # bytes: more than the settings and the sizes of the dictionary take
 
 
 def read_model(path: str | os.PathLike[str], errors: str) -> FastTextFile:
@@ -46,14 +49,32 @@ def read_source(source: ByteSource, path: str | os.PathLike[str], errors: str) -
 
 def _content(source: ByteSource, path: str | os.PathLike[str]) -> bytearray | mmap.mmap:
     if not source.size:  # compressed or a pipe; or empty, which no system can map
+        most = _most_bytes(Fields(bytearray(source.peek(_BEGINNING)), source.name))
         content = bytearray()
         while piece := source.read(1 << 20):
             content += piece
+            if len(content) > most:
+                raise ValueError(
+                    f"{source.name}: its settings and its dictionary promise {most} bytes at most, and more follow. "
+                    "The file is damaged, or no fastText model."
+                )
         return content
     # In the first layout one row is changed: not in the file, but in the page that this process has of it.
     has_version = source.peek(4) == MAGIC.to_bytes(4, "little")
     with Path(path).open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ if has_version else mmap.ACCESS_COPY)
+
+
+def _most_bytes(beginning: Fields) -> int:
+    """Return how long a model can be by what it begins with: compressed, a few kilobytes can hold gigabytes."""
+    has_version = _read_version(beginning) is not None
+    settings = _read_settings(beginning)
+    num_words, num_labels, _, num_pruned = read_sizes(beginning, has_pruning=has_version)
+    entries = (num_words + num_labels) * (LONGEST_WORD + 16) + 8 * max(num_pruned, 0)
+    rows = num_words + settings["num_buckets"] + max(num_words, num_labels)
+    quantizers = 4 * NUM_CENTROIDS * (settings["vector_size"] + 1)
+    most: int = _BEGINNING + entries + 4 * rows * (settings["vector_size"] + 1) + 2 * quantizers
+    return most
 
 
 def read_fields(fields: Fields, errors: str) -> FastTextFile:

@@ -59,7 +59,8 @@ class DenseInputs:
 class OwnRows:
     """The words' own rows, for which the mean over own row and n-grams is the given vector.
 
-    The own row of a word with vector v and n-grams g_1 to g_N is (N + 1) v - (g_1 + ... + g_N), rounded once.
+    The own row of a word with vector v and n-grams g_1 to g_N is (N + 1) v - (g_1 + ... + g_N), rounded once. N counts
+    those without a row where the means do.
 
     Parameters
     ----------
@@ -67,7 +68,6 @@ class OwnRows:
         The words' vectors.
     words : sequence of str, length V
     ngrams : NgramVectors
-        Missing n-grams must count in its means.
     """
 
     def __init__(self, vectors: Rows, words: Sequence[str], ngrams: NgramVectors) -> None:
@@ -80,10 +80,11 @@ class OwnRows:
     def __getitem__(self, rows: slice) -> Floats:
         start, stop, _ = rows.indices(len(self))
         starts, buckets = self._ngrams.subwords.of_words(self._words[start:stop])
-        own = self._vectors[start:stop] * (np.diff(starts) + 1.0)[:, None]
         found = self._ngrams.rows_of(buckets)
         words = np.repeat(np.arange(len(starts) - 1), np.diff(starts))[found >= 0]
         found = found[found >= 0]
+        counts = np.diff(starts) if self._ngrams.count_missing else np.bincount(words, minlength=len(starts) - 1)
+        own = self._vectors[start:stop] * (counts + 1.0)[:, None]
         step = max(1, _BLOCK_NUMBERS // self.shape[1])
         for first in range(0, len(found), step):
             some = words[first : first + step]

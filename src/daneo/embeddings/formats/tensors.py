@@ -51,8 +51,11 @@ def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray
     """
     from safetensors.numpy import save_file
 
+    Path(path).write_bytes(b"")
+    mode = os.stat(path).st_mode
     # The library writes the buffer as it lies in memory: a transposed view would come out scrambled.
     save_file({name: np.asarray(array, order="C") for name, array in tensors.items()}, os.fspath(path))
+    os.chmod(path, mode)  # the library makes files that only their owner can read
 
 
 def map_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:

@@ -5,9 +5,12 @@ Beside what :mod:`daneo.embeddings.formats.daneo_directory` says, vectors with n
 - in config.json the key ``subwords``: the settings of :class:`daneo.embeddings.subwords.subwords.Subwords`, and
   ``count_missing``, as :class:`daneo.embeddings.subwords.ngram_vectors.NgramVectors` has it;
 - in vectors.safetensors the tensors ``ngrams``, (U, D), and ``ngram_buckets``, int32 (U,), the bucket of each row,
-  rising. Without ``ngram_buckets`` row i is bucket i.
+  rising. Without ``ngram_buckets`` row i is bucket i;
+- where the words' vectors are means and their own rows are compressed, as in a ``.ftz``, these as the tensor ``own`` in
+  place of ``vectors``.
 
-Who knows nothing of n-grams reads such a directory as vectors of the words in it, and these are right.
+Who knows nothing of n-grams reads such a directory as vectors of the words in it, and these are right; but where there
+is no tensor ``vectors``.
 """
 
 from __future__ import annotations
@@ -58,10 +61,16 @@ def write_vectors(
     ValueError
         A key or a tensor is given that the format uses itself.
     """
+    from daneo.embeddings.compression.stored_rows import is_stored
     from daneo.embeddings.subword_vectors import SubwordVectors
+    from daneo.embeddings.subwords.word_means import own_rows
 
     config, tensors = dict(config or {}), dict(tensors or {})
+    rows, rows_name = vectors.rows, "vectors"
     if isinstance(vectors, SubwordVectors):
+        own_of_words = own_rows(rows, vectors.words, vectors.ngrams)
+        if own_of_words is not None and is_stored(own_of_words):
+            rows, rows_name = own_of_words, "own"
         ngrams = vectors.ngrams
         own = row_tensors("ngrams", ngrams.rows)
         if ngrams.buckets is not None:
@@ -74,8 +83,8 @@ def write_vectors(
         if taken := sorted(own.keys() & tensors.keys()):
             raise ValueError(f"The tensor {taken[0]!r} is the n-grams' own. Give the other one another name.")
         tensors |= own
-        card = card or plain_card(*vectors.rows.shape, has_ngrams=True)
-    write_directory(directory, vectors.vocabulary, vectors.rows, config=config, card=card, tensors=tensors)
+        card = card or plain_card(*rows.shape, rows_name=rows_name, has_ngrams=True)
+    write_directory(directory, vectors.vocabulary, rows, config=config, card=card, tensors=tensors, rows_name=rows_name)
 
 
 def open_directory(path: str | os.PathLike[str]) -> WordVectors:
@@ -90,13 +99,15 @@ def open_directory(path: str | os.PathLike[str]) -> WordVectors:
     """
     from daneo.embeddings.compression.stored_rows import rows_from_tensors
     from daneo.embeddings.subword_vectors import SubwordVectors
+    from daneo.embeddings.subwords.word_means import WordMeans
     from daneo.embeddings.word_vectors import WordVectors
 
     path = Path(path)
     config = read_config(path)
     tensors = read_directory_tensors(path)
+    has_vectors = "subwords" not in config or not {"vectors", "vectors.codes"}.isdisjoint(tensors)
     try:
-        rows = rows_from_tensors("vectors", tensors)
+        rows = rows_from_tensors("vectors" if has_vectors else "own", tensors)
     except ValueError as error:
         raise ValueError(f"{path / 'vectors.safetensors'}: {error}") from error
     vocabulary = read_vocabulary(path, len(rows))
@@ -104,7 +115,7 @@ def open_directory(path: str | os.PathLike[str]) -> WordVectors:
         return WordVectors(vocabulary, rows)
     ngrams = _ngrams(path, config["subwords"], tensors)
     try:
-        return SubwordVectors(vocabulary, rows, ngrams)
+        return SubwordVectors(vocabulary, rows if has_vectors else WordMeans(rows, vocabulary.words, ngrams), ngrams)
     except ValueError as error:
         raise ValueError(f"{path / 'vectors.safetensors'}: {error}") from error
 

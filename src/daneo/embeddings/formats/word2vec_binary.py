@@ -14,10 +14,9 @@ from daneo.embeddings.formats.byte_source import ByteSource
 from daneo.embeddings.formats.collected_rows import CollectedRows, Rows
 from daneo.embeddings.formats.text_reading import not_utf8
 from daneo.embeddings.formats.text_writing import encoded_words
-from daneo.embeddings.formats.word2vec_header import check_count, check_room, read_header
+from daneo.embeddings.formats.word2vec_header import LONGEST_WORD, check_count, check_room, read_header
 
 _BLOCK_BYTES = 1 << 20
-_LONGEST_WORD = 1 << 16  # bytes; word2vec.c cuts words at 100
 
 
 def read(
@@ -57,10 +56,10 @@ def read(
             source.read(end)
             share = (source.position - first_byte) / (source.size - first_byte) if source.size else None
             collected.append(words, matrix, _broken_rows(matrix), share)
-        elif len(block) >= _LONGEST_WORD and b" " not in block[:_LONGEST_WORD]:
+        elif len(block) >= LONGEST_WORD and b" " not in block[:LONGEST_WORD]:
             raise ValueError(
                 f"{source.name}: row {len(collected) + 1} (byte {source.position}): no space ends its word within "
-                f"{_LONGEST_WORD} bytes. The header's vector size, {vector_size}, is wrong, or the file is damaged."
+                f"{LONGEST_WORD} bytes. The header's vector size, {vector_size}, is wrong, or the file is damaged."
             )
         elif len(block) < size:
             break
@@ -76,7 +75,7 @@ def _find_rows(block: bytes, row_bytes: int, most: int) -> tuple[list[tuple[int,
     spans: list[tuple[int, int]] = []
     end = 0
     while len(spans) < most:
-        space = block.find(b" ", end, end + _LONGEST_WORD)
+        space = block.find(b" ", end, end + LONGEST_WORD)
         if space < 0 or space + 1 + row_bytes > len(block):
             break
         spans.append((end, space))

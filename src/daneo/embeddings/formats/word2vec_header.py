@@ -7,6 +7,7 @@ import re
 from daneo.embeddings.formats.byte_source import ByteSource
 
 LONGEST_HEADER = 256  # bytes
+LONGEST_WORD = 1 << 16  # bytes of a word in a binary file; word2vec.c cuts words at 100
 LARGEST_SIZE = 1 << 20  # numbers in a vector; nobody trains even a hundredth of it
 # Behind a byte order mark, where a Windows editor has been at work.
 _HEADER = re.compile(rb"(?:\xef\xbb\xbf)?\s*([+-]?[0-9]+)[ \t]+([+-]?[0-9]+)\s*")

@@ -155,3 +155,11 @@ class WordMeans:
         rows, count = self._ngrams.rows_in_mean(self._words[word])
         parts = np.concatenate([self._own[word][None], self._ngrams.rows[rows]])
         return mean_of_rows(parts, count + 1)
+
+
+def own_rows(rows: Rows, words: Sequence[str], ngrams: NgramVectors) -> Rows | None:
+    """Return the words' own rows, if the vectors of these words are their means with these n-grams; otherwise None."""
+    if not isinstance(rows, WordMeans) or rows.ngrams is not ngrams:
+        return None
+    # Words that were not UTF-8 can have got another spelling, and with it other n-grams.
+    return rows.own if rows.words == words else None
