@@ -142,6 +142,16 @@ def test_bad_usage_is_one_line(
     assert not (vectors / "neighbours").exists()
 
 
+def test_ctrl_c_while_usearch_works(daneo: Any, vectors: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any, **__: Any) -> None:
+        raise RuntimeError("Operation has been terminated")  # what it makes of a signal
+
+    monkeypatch.setattr("usearch.index.Index.add", stopped)
+    status, output, errors = daneo("index", vectors, "-q")
+    assert (status, output, errors) == (130, "", "Stopped. Nothing was written.\n")
+    assert not (vectors / "neighbours").exists()
+
+
 def test_without_usearch(daneo: Any, vectors: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "usearch", None)  # as if it were not installed
     status, _, errors = daneo("index", vectors, "-q")

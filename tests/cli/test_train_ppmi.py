@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_nothing(text: Path, tmp_path: Path, daneo: Run, monkeypat
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setattr(ppmi_weights, "weigh", interrupted)
     status, printed, said = daneo("train", "ppmi", text, "-o", tmp_path / "v")
-    assert (status, printed, said.splitlines()[-1]) == (130, "", "Stopped.")
+    assert (status, printed, said.splitlines()[-1]) == (130, "", "Stopped. Nothing was written.")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["temporary", "text.txt"]
 
 

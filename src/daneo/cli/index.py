@@ -11,7 +11,7 @@ import typer
 from daneo.cli.ask import load_vectors
 from daneo.cli.settings_flags import with_flags
 from daneo.cli.terminal import JsonFlag, QuietFlag, print_json, print_note, print_table, program, shown_progress
-from daneo.cli.training_session import check_output
+from daneo.cli.training_session import INTERRUPTED, check_output
 from daneo.embeddings.neighbour_index_config import NeighbourIndexConfig
 
 if TYPE_CHECKING:
@@ -57,8 +57,12 @@ def index(
         raise FileNotFoundError(f"{vectors} does not exist.")
     check_output(target, FILE_NAMES)
     store = load_vectors(vectors)
-    with shown_progress(quiet=quiet) as progress:
-        built = NeighbourIndex.build(store, **dataclasses.asdict(settings), progress=progress)
+    try:
+        with shown_progress(quiet=quiet) as progress:
+            built = NeighbourIndex.build(store, **dataclasses.asdict(settings), progress=progress)
+    except KeyboardInterrupt:
+        print_note("Stopped. Nothing was written.")
+        raise typer.Exit(INTERRUPTED) from None
     built.save(target)
     if json:
         print_json({"path": str(target), **dataclasses.asdict(built.report)})

@@ -108,7 +108,11 @@ def _keep(model: Model, output: Path, checkpoint: Path | None) -> str:
     again = shlex.join(argument for argument in sys.argv[1:] if argument != "--resume")
     how = f" Go on with:\n  {program()} {again} --resume" if checkpoint else ""
     if not model.is_trained:  # stopped before it went on from the checkpoint, which still is as it was
-        return f"Stopped. The unfinished run is as it was, in {checkpoint}.{how}" if checkpoint else "Stopped."
+        return (
+            f"Stopped. The unfinished run is as it was, in {checkpoint}.{how}"
+            if checkpoint
+            else "Stopped. Nothing was written."
+        )
     where = output
     if output.exists():
         # A finished model stands there: it is worth more than what was just stopped.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +82,8 @@ class CandidateGraph:
             (usable,) = np.nonzero(np.isfinite(units).all(axis=1) & units.any(axis=1))
             if usable.size:
                 stored = graph._storage.stored(units[usable])
-                graph._index.add(first + usable, stored, threads=config.num_threads or available_cores())
+                with _interruptible():
+                    graph._index.add(first + usable, stored, threads=config.num_threads or available_cores())
             reports.report(first + len(units))
         reports.report(len(rows), finished=True)
         return graph
@@ -117,12 +120,23 @@ class CandidateGraph:
             False where the walk found fewer.
         """
         stored = self._storage.stored(units)
-        with self._lock:  # a search keeps its state in the index
+        with self._lock, _interruptible():  # a search keeps its state in the index
             self._index.expansion_search = expansion
             found = self._index.search(stored, count, threads=min(num_threads, len(units)))
         keys = found.keys.reshape(len(units), -1).astype(np.int64)
         counts = np.reshape(found.counts if len(units) > 1 else [len(found.keys)], (-1, 1))
         return keys, np.arange(keys.shape[1]) < counts
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Raise what Python raises after Ctrl-C: usearch looks for signals itself, and has an error of its own for them."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "terminated" in str(error):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def mapped_graph(
