@@ -74,7 +74,10 @@ def test_info_describes_counts(daneo: Any, text: Path, tmp_path: Path) -> None:
     assert (facts["kind"], facts["words"], facts["tokens"]) == ("cooccurrences", 6, 45)
     assert facts["settings"] == {"window": 10, "weighting": "harmonic", "symmetric": True}
     assert facts["bytes"] == sum(one.stat().st_size for one in (tmp_path / "counts").iterdir())
-    assert daneo("info", tmp_path / "counts")[1].count("\n") == len(facts) + 2
+    lines = daneo("info", tmp_path / "counts")[1].splitlines()
+    assert len(lines) == len(facts) + 2
+    (a, b, count), (c, *_), *_ = facts["most_frequent"]
+    assert lines[-1].startswith(f"most_frequent\t{a}, {b}, {count:.5g}; {c}, ")
 
 
 def test_standard_input_is_counted_too(daneo_process: Any, tmp_path: Path) -> None:

@@ -53,6 +53,8 @@ def test_json_is_the_report(daneo: Any, vectors: Path) -> None:
     assert (facts["path"], facts["expansion_search"]) == (str(vectors / "neighbours"), 33)
     opened = package.NeighbourIndex.load(vectors / "neighbours", package.WordVectors.load(vectors))
     assert facts == {"path": facts["path"], **vars(opened.report)}
+    told = json.loads(daneo("info", vectors / "neighbours", "--json")[1])
+    assert (told["kind"], told["measured"]) == ("neighbour-index", vars(opened.report))
 
 
 def test_on_a_terminal_there_are_headings(daneo: Any, vectors: Path, monkeypatch: pytest.MonkeyPatch) -> None:

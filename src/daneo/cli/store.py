@@ -90,10 +90,19 @@ def _facts_of_sparse(path: Path) -> dict[str, Any]:
     }
 
 
+def _facts_of_index(path: Path) -> dict[str, Any]:
+    """What the directory of an index says of it; whether it is of certain vectors is checked when they ask it."""
+    from daneo.embeddings.formats.daneo_directory import read_config
+
+    config = read_config(path, None)
+    return {key: config[key] for key in ("kind", "settings", "measured") if key in config}
+
+
 _FACTS_OF_KIND: dict[str | None, Callable[[Path], dict[str, Any]]] = {
     "fasttext-classifier": _facts_of_classifier,
     "cooccurrences": _facts_of_counts,
     "sparse-vectors": _facts_of_sparse,
+    "neighbour-index": _facts_of_index,
 }
 
 
@@ -157,7 +166,8 @@ def _flat(facts: dict[str, Any]) -> list[tuple[str, str | int]]:
 
 def _short(value: Any) -> str | int:
     if isinstance(value, list):
-        return ", ".join(str(_short(one)) for one in value)
+        between = "; " if any(isinstance(one, list) for one in value) else ", "
+        return between.join(str(_short(one)) for one in value)
     if isinstance(value, float):
         return f"{value:.5g}"
     return value if isinstance(value, int) and not isinstance(value, bool) else str(value)
