@@ -84,7 +84,7 @@ def compress(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Make word vectors or a classifier smaller, and print what that costs.
+    """Make vectors or a classifier smaller, and print what it costs.
 
     Words that are dropped are answered from their n-grams, if the vectors have n-grams. For kept, dropped and misspelt
     words the tables show the mean cosine between a word's old and new vector, the rank correlation between the old and
