@@ -35,7 +35,7 @@ def compare(
     most: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the words that moved to print.")] = 20,
     json: JsonFlag = False,
 ) -> None:
-    """Say how alike two sets of vectors are, and which words moved most.
+    """Say how alike two sets of vectors are, and which words moved.
 
     Alike are those in which words have the same neighbours, among the words of both. To say how far a word moved, A is
     rotated onto B, which brings their words as near together as a rotation can; the cosine is that between the word's
