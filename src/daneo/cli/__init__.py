@@ -96,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Words may hold what a terminal cannot show, lone surrogates above all; print them escaped.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     warnings.showwarning = _show_warning
+    warnings.simplefilter("always", UserWarning)  # what is said of a file is said of the next one too
     try:
         status = typer.main.get_command(app).main(arguments, prog_name="daneo", standalone_mode=False)
         sys.stdout.flush()
