@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,23 @@ def test_a_users_directory_is_not_replaced(tmp_path: Path) -> None:
         save(WordVectors(VOCABULARY, MATRIX), tmp_path)
     with pytest.raises(FileNotFoundError, match="has no config.json"):
         load(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_every_file_can_be_read_by_whom_the_system_lets_read(tmp_path: Path) -> None:
+    WordVectors(["sea"], [[1, 2]]).save(tmp_path / "x")
+    (tmp_path / "x" / "other").write_text("")
+    assert len({file.stat().st_mode for file in (tmp_path / "x").iterdir()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("training.safetensors", "what further training needs"), ("sparse.safetensors", "sparse rows")]
+)
+def test_vectors_do_not_take_the_place_of_a_trained_model(name: str, what: str, tmp_path: Path) -> None:
+    vectors = WordVectors(["sea"], [[1, 2]])
+    vectors.save(tmp_path / "x")
+    vectors.save(tmp_path / "x")  # vectors may
+    write_tensors(tmp_path / "x" / name, {"outputs": np.ones((1, 2), np.float32)})
+    with pytest.raises(FileExistsError, match=f"holds a trained model with {what} .{name}., which vectors alone would"):
+        vectors.save(tmp_path / "x")
+    assert (tmp_path / "x" / name).is_file()

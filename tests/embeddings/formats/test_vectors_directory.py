@@ -135,6 +135,48 @@ def test_compressed_rows_stay_compressed(kind: str, tmp_path: Path) -> None:
                 read_directory(tmp_path / "x")
 
 
+@pytest.mark.parametrize("kind", ["half", "quantized", "norms"])
+def test_compressed_own_rows_stay_what_means_are_made_of(kind: str, tmp_path: Path) -> None:
+    plain = made(dense=False)
+    ngrams = NgramVectors(SUBWORDS, compressed(kind, plain.ngrams.rows), plain.ngrams.buckets)
+    own = compressed(kind, plain.matrix)
+    vectors = SubwordVectors(VOCABULARY, WordMeans(own, VOCABULARY.words, ngrams), ngrams)
+    vectors.save(tmp_path / "x")
+    again = WordVectors.load(tmp_path / "x")
+    assert isinstance(again, SubwordVectors)
+    assert isinstance(again.rows, WordMeans)
+    assert type(again.rows.own) is type(own)
+    asked = [*WORDS, *UNSEEN]
+    assert_array_equal(again[asked], vectors[asked])
+    again.save(tmp_path / "y")
+    assert (tmp_path / "y" / "vectors.safetensors").read_bytes() == (
+        tmp_path / "x" / "vectors.safetensors"
+    ).read_bytes()
+    assert "tensor `own`" in (tmp_path / "x" / "README.md").read_text()
+    # Own rows that are not compressed are not kept: whoever knows nothing of n-grams reads the vectors.
+    SubwordVectors(VOCABULARY, WordMeans(plain.matrix, VOCABULARY.words, ngrams), ngrams).save(tmp_path / "z")
+    assert "vectors" in map_tensors(tmp_path / "z" / "vectors.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "complaint"),
+    [
+        ({"own": None}, "Expected either a tensor 'own' or a tensor 'own.codes', got none"),
+        ({"own": rows(4).astype(np.float16)}, "has 5 words, vectors.safetensors has 4 rows"),
+        ({"own": rows(5)[:, :3].astype(np.float16)}, "as long as the n-grams' rows; got .5, 3."),
+        ({"own": rows(5).ravel().astype(np.float16)}, "Tensor 'own': expected float32, float16 or int8 of shape"),
+    ],
+)
+def test_own_rows_that_do_not_fit(tensors: dict[str, Any], complaint: str, tmp_path: Path) -> None:
+    plain = made(dense=False)
+    own = WordMeans(HalfRows.of(plain.matrix), VOCABULARY.words, plain.ngrams)
+    SubwordVectors(VOCABULARY, own, plain.ngrams).save(tmp_path / "x")
+    changed(tmp_path / "x", None, tensors)
+    with pytest.raises(ValueError, match=complaint) as caught:
+        WordVectors.load(tmp_path / "x")
+    assert str(caught.value).startswith(str(tmp_path / "x"))
+
+
 def test_whoever_wants_ngrams_is_told_that_there_are_none(tmp_path: Path) -> None:
     made().save(tmp_path / "x")
     assert SubwordVectors.load(tmp_path / "x", limit=3).words == WORDS[:3]

@@ -14,7 +14,13 @@ Files may be compressed: gzip, bzip2, xz or zstd when reading, gzip when writing
 Of fastText's models every kind is read: versions 12 and 11 and the layout of 2016 without a version; quantised, pruned
 and supervised ones, whose labels are no words. Vectors with n-grams of characters are written as ``fasttext-bin``: in
 full, or quantised where the rows of words and n-grams share one quantizer, as those of a ``.ftz`` do. Other vectors
-whose n-grams were pruned have no place in fastText's files, and n-grams of jamo neither.
+whose n-grams were pruned have no place in fastText's files unless they are quantised anew, as ``daneo convert`` does,
+and n-grams of jamo have none at all.
+
+Stanford's GloVe writes ``glove-text``; with ``-write-header 1`` ``word2vec-text``, whose header does not count the row
+``<unk>``. Its ``.bin`` holds numbers and no words, and is opened together with its vocab.txt:
+:mod:`daneo.embeddings.formats.glove_binary`. All that a file or model holds beside words and vectors goes from one
+format to another through :func:`daneo.embeddings.conversion.convert`.
 """
 
 from __future__ import annotations
