@@ -61,7 +61,8 @@ def test_every_kind_of_flag(brew: Any) -> None:
     [
         (["--cups", "0"], "--cups expected at least 1, got 0."),
         (["--heat", "0"], "--heat expected more than 0, got 0.0."),
-        (["--heat", "nan"], "--heat expected a number, got nan."),
+        (["--heat", "nan"], "--heat expected a finite number, got nan."),
+        (["--heat", "inf"], "--heat expected a finite number, got inf."),
     ],
 )
 def test_wrong_value_names_the_flag(brew: Any, arguments: list[str], message: str) -> None:
