@@ -13,8 +13,8 @@ import daneo as package
 from daneo import cli
 
 COMMANDS = (
-    *("train word2vec", "train fasttext", "train continue", "train fasttext-classifier"),
-    *("similar", "analogy", "evaluate", "ngrams", "predict", "test"),
+    *("train word2vec", "train fasttext", "train glove", "train ppmi", "train continue", "train fasttext-classifier"),
+    *("similar", "analogy", "evaluate", "ngrams", "contexts", "compare", "index", "predict", "test"),
     *("cooccur", "compress", "convert", "info", "demo"),
 )
 
@@ -32,6 +32,7 @@ def test_help_lists_every_command(daneo: Any) -> None:
     assert status == 0
     for command in COMMANDS:
         assert f"\n  {command.split()[0]} " in output
+    assert "..." not in output.partition("Commands:")[2]  # each says in a line what it does
     assert daneo() == (0, output, "")
     assert daneo("-h") == (0, output, "")
 

@@ -10,7 +10,11 @@ import typer
 from typer.testing import CliRunner
 
 from daneo.cli.settings_flags import flag_name, with_flags
+from daneo.corpus.cooccurrence_config import CooccurrencesConfig
 from daneo.embeddings.fasttext_config import FastTextConfig
+from daneo.embeddings.glove_config import GloVeConfig
+from daneo.embeddings.neighbour_index_config import NeighbourIndexConfig
+from daneo.embeddings.ppmi_config import PPMIConfig
 from daneo.embeddings.word2vec_config import Word2VecConfig
 from daneo.settings import check, opt
 
@@ -71,9 +75,19 @@ def test_wrong_value_names_the_flag(brew: Any, arguments: list[str], message: st
     assert caught.value.message == message
 
 
-@pytest.mark.parametrize(("command", "config"), [("word2vec", Word2VecConfig), ("fasttext", FastTextConfig)])
+@pytest.mark.parametrize(
+    ("command", "config"),
+    [
+        ("train word2vec", Word2VecConfig),
+        ("train fasttext", FastTextConfig),
+        ("train glove", GloVeConfig),
+        ("train ppmi", PPMIConfig),
+        ("cooccur", CooccurrencesConfig),
+        ("index", NeighbourIndexConfig),
+    ],
+)
 def test_every_setting_is_a_flag_with_its_help(daneo: Any, command: str, config: type) -> None:
-    status, output, _ = daneo("train", command, "--help")
+    status, output, _ = daneo(*command.split(), "--help")
     assert status == 0
     words = " ".join(output.split())
     for field in dataclasses.fields(config):
