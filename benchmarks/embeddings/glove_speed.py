@@ -24,7 +24,7 @@ from word2vec import write_tokens
 import daneo
 from daneo.corpus import Cooccurrences, count_cooccurrences
 
-EPOCHS_MORE = {"daneo": 6, "program": 2, "program, -Ofast": 2}
+EPOCHS_MORE = {"daneo": 6, "program": 1}
 
 
 def main() -> None:
