@@ -214,7 +214,7 @@ def _of_glove_binary(
     if format == "glove-binary":
         read_glove_binary(source, vocabulary, errors=errors)
         raise ValueError(f"{source} is a glove-binary already. Copy it and {vocabulary}.")
-    model = GloVe.load(source, vocabulary=vocabulary)
+    model = GloVe.load(source, vocabulary=vocabulary, errors=errors)
     if format == "daneo" and not vectors_only:
         model.save(target)
         return _done(format, model.vectors, [])

@@ -189,7 +189,14 @@ class GloVe:
         write_model(path, self.config, vectors, parameters, self.losses, self._num_tokens)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, vocabulary: str | os.PathLike[str] | None = None) -> GloVe:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        vocabulary: str | os.PathLike[str] | None = None,
+        vector_size: int | None = None,
+        errors: str = "strict",
+    ) -> GloVe:
         """Open a model that `save` wrote, or all that Stanford's program learned.
 
         Parameters
@@ -199,6 +206,10 @@ class GloVe:
             wrote with ``-binary 1``.
         vocabulary : path or None
             The ``vocab.txt`` that Stanford's program was trained with.
+        vector_size : int or None
+            Of a text file without a header, which does not say it.
+        errors : {"strict", "replace", "ignore", "surrogateescape"}, default "strict"
+            What to do with words of its files that are not UTF-8, as in ``bytes.decode``.
 
         Raises
         ------
@@ -211,8 +222,10 @@ class GloVe:
             from daneo.embeddings.formats.glove_binary import read_glove_binary
             from daneo.embeddings.formats.glove_parameters import read_glove_parameters
 
-            found = read_glove_parameters(path) if vocabulary is None else read_glove_binary(path, vocabulary)
-            words, *arrays = found
+            if vocabulary is None:
+                words, *arrays = read_glove_parameters(path, vector_size=vector_size, errors=errors)
+            else:
+                words, *arrays = read_glove_binary(path, vocabulary, errors=errors)
             model = cls(vector_size=arrays[0].shape[1])
             model._vocabulary = words
             model._parameters = Parameters(*(np.array(array, np.float32) for array in arrays))

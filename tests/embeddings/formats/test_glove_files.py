@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from daneo import Vocabulary, WordVectors
+from daneo import GloVe, Vocabulary, WordVectors
 from daneo.embeddings.formats import recognise
 from daneo.embeddings.formats.glove_binary import read_glove_binary, read_glove_vocabulary, write_glove_binary
 from daneo.embeddings.formats.glove_parameters import read_glove_parameters
@@ -106,33 +106,37 @@ def test_words_that_end_in_numbers_are_no_parameters(tmp_path: Path) -> None:
     assert (again.words, again.matrix.tolist()) == (vectors.words, vectors.matrix.tolist())
 
 
-@pytest.mark.parametrize("header", [b"", b"3 2\n"])
-def test_everything_as_text(header: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("header", "size"), [(b"", 2), (b"3 2\n", None), (b"3 2\n", 2)])
+def test_everything_as_text(header: bytes, size: int | None, tmp_path: Path) -> None:
     (tmp_path / "v.txt.gz").write_bytes(gzip.compress(header + PARAMETERS))
-    vocabulary, *arrays = read_glove_parameters(tmp_path / "v.txt.gz")
+    vocabulary, *arrays = read_glove_parameters(tmp_path / "v.txt.gz", vector_size=size)
+    model = GloVe.load(tmp_path / "v.txt.gz", vector_size=size)
+    assert_allclose(model.vectors.matrix, numbers(SUMS)[:3], rtol=0, atol=1.6e-6)
     assert vocabulary == Vocabulary(["a", "b", "c"])
     assert_array_equal(np.column_stack([arrays[0], arrays[2], arrays[1], arrays[3]]), numbers(PARAMETERS)[:3])
 
 
 def test_squared_gradients_as_text(tmp_path: Path) -> None:
     (tmp_path / "g.txt").write_bytes(SQUARES)
-    _, words, contexts, word_biases, context_biases = read_glove_parameters(tmp_path / "g.txt")
+    _, words, contexts, word_biases, context_biases = read_glove_parameters(tmp_path / "g.txt", vector_size=2)
     assert_array_equal(np.column_stack([words, word_biases, contexts, context_biases]), numbers(SQUARES))
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "size", "reason"),
     [
-        (WORDS, "2 numbers a line; expected 2 .D . 1."),
-        (b"3 2\n" + WORDS, "2 numbers a line; expected 2 .2 . 1."),
-        (b"3 3\n" + PARAMETERS, "6 numbers a line; expected 2 .3 . 1."),
-        (b"a 1 2 3\n", "3 numbers a line"),
+        (WORDS, 2, "2 numbers a line; expected 2 .2 . 1."),
+        (b"3 2\n" + WORDS, None, "2 numbers a line; expected 2 .2 . 1."),
+        (b"3 3\n" + PARAMETERS, None, "6 numbers a line; expected 2 .3 . 1."),
+        (b"3 2\n" + PARAMETERS, 5, "6 numbers a line; expected 2 .5 . 1."),
+        (b"a 1 2 3\n", 1, "3 numbers a line"),
+        (PARAMETERS, None, "6 numbers a line and no header, .* Say vector_size=2 if it is of -model 0"),
     ],
 )
-def test_vectors_alone_are_no_parameters(text: bytes, reason: str, tmp_path: Path) -> None:
+def test_vectors_alone_are_no_parameters(text: bytes, size: int | None, reason: str, tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_bytes(text)
     with pytest.raises(ValueError, match=reason):
-        read_glove_parameters(tmp_path / "v.txt")
+        read_glove_parameters(tmp_path / "v.txt", vector_size=size)
 
 
 def test_binary_files_equal_the_text(files: tuple[Path, Path]) -> None:
