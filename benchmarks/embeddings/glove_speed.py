@@ -4,13 +4,14 @@ An epoch's time is the difference between a run of several epochs and a run of o
 start, initial numbers and the writing of vectors count for neither. Writes benchmarks/results/glove_speed.json.
 
     python benchmarks/embeddings/glove_speed.py --corpus enwiki.txt --programs GloVe/build [--faster GloVe/build-Ofast]
+
+Tokens and the program's pairs are kept in --folder, and taken from there if glove_quality.py has left them.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -33,24 +34,27 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="plain text, a document a line")
     parser.add_argument("--programs", type=Path, required=True, help="built with -O3 -march=native")
     parser.add_argument("--faster", type=Path, help="the same, built with -Ofast -march=native")
+    parser.add_argument("--folder", type=Path, required=True, help="for tokens and the program's pairs")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     rivals = {"program": options.programs} | ({"program, -Ofast": options.faster} if options.faster else {})
     seconds: dict[str, list[float]] = {name: [] for name in ("daneo", *rivals)}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_tokens(options.corpus, folder / "tokens.txt")
-        glove_programs.count_words(options.programs, folder / "tokens.txt", folder)
-        glove_programs.count_pairs(options.programs, folder / "tokens.txt", folder)
-        corpus = daneo.Corpus(folder / "tokens.txt", tokenizer="whitespace")
-        with count_cooccurrences(corpus, window=10, min_count=5) as counts:
-            num_pairs = counts.num_pairs
-            epoch_of_daneo(counts, options.threads)  # compiles
-            for _ in range(options.turns):
-                seconds["daneo"].append(epoch_of_daneo(counts, options.threads))
-                for rival, programs in rivals.items():
-                    seconds[rival].append(epoch_of_program(programs, folder, options.threads))
+    folder, tokens = options.folder, options.folder / "tokens.txt"
+    folder.mkdir(exist_ok=True)
+    if not tokens.exists():
+        write_tokens(options.corpus, tokens)
+    if not (folder / "shuffled.bin").exists():
+        glove_programs.count_words(options.programs, tokens, folder)
+        glove_programs.count_pairs(options.programs, tokens, folder)
+    corpus = daneo.Corpus(tokens, tokenizer="whitespace")
+    with count_cooccurrences(corpus, window=10, min_count=5) as counts:
+        num_pairs = counts.num_pairs
+        epoch_of_daneo(counts, options.threads)  # compiles
+        for _ in range(options.turns):
+            seconds["daneo"].append(epoch_of_daneo(counts, options.threads))
+            for rival, programs in rivals.items():
+                seconds[rival].append(epoch_of_program(programs, folder, options.threads))
     report: dict[str, Any] = {
         "machine": machine(options.threads),
         "versions": versions("daneo", "numba", "numpy") | {"program": glove_programs.ABOUT},
