@@ -210,16 +210,16 @@ def test_impossible_requests(options, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "kind", "part_size"),
-    [(1, np.ndarray, 0), (2, HalfRows, 0), (3, Int8Rows, 0), (5, TurnedRows, 2), (6.5, TurnedRows, 3)],
+    ("ratio", "kind", "num_parts"),
+    [(1, np.ndarray, 0), (2, HalfRows, 0), (3, Int8Rows, 0), (5, TurnedRows, 7), (6.5, TurnedRows, 4)],
 )
-def test_the_most_exact_storage_of_a_size(ratio: float, kind: type, part_size: int) -> None:
+def test_the_most_exact_storage_of_a_size(ratio: float, kind: type, num_parts: int) -> None:
     matrix = np.random.default_rng(0).standard_normal((9000, 12)).astype(np.float32)
     vectors = daneo.WordVectors([f"w{number}" for number in range(9000)], matrix)
     smaller, report = compress(vectors, ratio=ratio)
     assert isinstance(smaller.rows, kind)
-    if part_size:
-        assert smaller.rows.rows.quantizer.part_size == part_size
+    if num_parts:
+        assert smaller.rows.rows.quantizer.num_parts == num_parts
     assert report.after.row_bytes * ratio <= report.before.row_bytes == 9000 * 48
     assert ("bytes of rows", 9000 * 48, report.after.row_bytes) in report.sizes()
 

@@ -35,6 +35,38 @@ def test_decoding_by_hand() -> None:
     assert quantizer.decode(codes).tolist() == [[0, 1, 512], [510, 511, 767], [6, 7, 521]]
 
 
+@given(st.integers(1, 12), st.data(), st.integers(0, 99))
+@settings(deadline=None, max_examples=30)
+def test_even_parts_are_as_equal_as_can_be(vector_size: int, data: st.DataObject, seed: int) -> None:
+    number = data.draw(st.integers(1, vector_size))
+    longest = -(-vector_size // number)
+    quantizer = ProductQuantizer(
+        random_rows(256 * vector_size, seed=seed), longest, vector_size - number * (longest - 1)
+    )
+    sizes = [stop - start for start, stop in quantizer.parts()]
+    assert (len(sizes), quantizer.num_parts, sum(sizes)) == (number, number, vector_size)
+    assert sizes == sorted(sizes, reverse=True)
+    assert max(sizes) - min(sizes) <= 1
+    codes = np.random.default_rng(seed).integers(0, 256, (50, number), dtype=np.uint8)
+    rows = quantizer.decode(codes)
+    for part, (start, stop) in enumerate(quantizer.parts()):
+        table = quantizer.centroids[256 * start : 256 * stop].reshape(256, -1)
+        np.testing.assert_array_equal(rows[:, start:stop], table[codes[:, part]])
+    np.testing.assert_array_equal(quantizer.encode(rows), codes)
+
+
+def test_even_parts_learn_as_well_as_others() -> None:
+    rows = random_rows(5000, 10)
+    losses = []
+    for quantizer in (
+        ProductQuantizer.learn(rows, 3),
+        ProductQuantizer.learn(rows, 3, num_long=2),
+        ProductQuantizer.learn(rows, 2),
+    ):
+        losses.append(float(((quantizer.decode(quantizer.encode(rows)) - rows) ** 2).mean()))
+    assert losses[0] > losses[1] > losses[2]  # 3 3 3 1, 3 3 2 2, 2 2 2 2 2
+
+
 def test_decoding_of_many_blocks() -> None:
     quantizer = ProductQuantizer(random_rows(256 * 5), 2)
     codes = np.random.default_rng(0).integers(0, 256, (9000, 3), dtype=np.uint8)

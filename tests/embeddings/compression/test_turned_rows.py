@@ -13,6 +13,7 @@ from daneo import WordVectors
 from daneo.embeddings.compression.quantized_rows import QuantizedRows
 from daneo.embeddings.compression.storing import Storing, best_storing
 from daneo.embeddings.compression.turned_rows import TurnedRows, learn_rotation
+from daneo.embeddings.compression.vector_parts import part_sizes
 from daneo.embeddings.row_blocks import RowBlocks, unit
 
 
@@ -31,14 +32,14 @@ def uneven(num_rows: int, variances: list[float], seed: int = 0) -> np.ndarray:
 @settings(deadline=None, max_examples=30)
 def test_turning_keeps_lengths_and_angles_and_can_be_undone(size: int, data: st.DataObject, seed: int) -> None:
     rows = random_rows(data.draw(st.integers(1, 40)), size, seed=seed)
-    rotation = learn_rotation(rows, data.draw(st.integers(1, size)))
+    rotation = learn_rotation(rows, part_sizes(size, data.draw(st.integers(1, size))))
     turned = TurnedRows(rows, rotation)
     np.testing.assert_allclose(turned[:] @ turned[:].T, rows @ rows.T, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(TurnedRows(turned, rotation.T)[:], rows, rtol=0, atol=1e-5)
 
 
 def test_rows_are_chosen_like_an_arrays() -> None:
-    rotation = learn_rotation(random_rows(50, 6), 2)
+    rotation = learn_rotation(random_rows(50, 6), [2, 2, 2])
     turned = TurnedRows(random_rows(70, 6), rotation)
     whole = turned[:]
     assert (turned.shape, len(turned), whole.dtype, turned.nbytes) == ((70, 6), 70, np.float32, 70 * 24 + 36 * 4)
@@ -48,7 +49,7 @@ def test_rows_are_chosen_like_an_arrays() -> None:
 
 def test_parts_get_the_same_share() -> None:
     rows = uneven(20_000, [64, 32, 16, 8, 4, 2])
-    parts = np.split(rows @ learn_rotation(rows, 2), 3, axis=1)
+    parts = np.split(rows @ learn_rotation(rows, [2, 2, 2]), 3, axis=1)
     covariances = [np.cov(part.T) for part in parts]
     assert max(abs(one[0, 1]) for one in covariances) < 0.2  # along the principal axes nothing depends on anything
     products = [np.linalg.det(one) for one in covariances]
@@ -59,22 +60,33 @@ def test_parts_get_the_same_share() -> None:
 def test_dealing_comes_near_to_the_best_one() -> None:
     variances = [50, 20, 11, 7, 5, 2, 1.5, 1]
     rows = uneven(50_000, variances)
-    turned = rows @ learn_rotation(rows, 2)
+    turned = rows @ learn_rotation(rows, [2] * 4)
     error = sum(np.sqrt(np.linalg.det(np.cov(part.T))) for part in np.split(turned, 4, axis=1))
     best = min(sum(np.sqrt(order[i] * order[i + 1]) for i in range(0, 8, 2)) for order in permutations(variances))
     assert error < 1.05 * best
 
 
+def test_short_parts_get_wide_axes() -> None:
+    # Two numbers in a byte are kept more exactly than three: they should be the ones that vary most.
+    rows = uneven(50_000, [30, 20, 4, 3, 2])
+    turned = rows @ learn_rotation(rows, [3, 2])
+    variances = turned.var(axis=0)
+    assert variances[3:].min() > variances[:3].max()
+
+
 def test_weights_are_repeats() -> None:
     rows = uneven(40, [9, 4, 1])
     times = np.random.default_rng(0).integers(1, 5, 40)
-    one, other = learn_rotation(np.repeat(rows, times, axis=0), 2), learn_rotation(rows, 2, times.astype(float))
+    one, other = (
+        learn_rotation(np.repeat(rows, times, axis=0), [2, 1]),
+        learn_rotation(rows, [2, 1], times.astype(float)),
+    )
     np.testing.assert_allclose(np.abs(one), np.abs(other), atol=1e-5)  # an axis may point either way
 
 
 def test_rows_without_any_spread() -> None:
     for rows in (np.zeros((5, 4), np.float32), np.ones((5, 4), np.float32), np.eye(1, 4, dtype=np.float32)):
-        TurnedRows(rows, learn_rotation(rows, 2))  # raises if it were no rotation
+        TurnedRows(rows, learn_rotation(rows, [2, 2]))  # raises if it were no rotation
 
 
 def test_a_rotation_lowers_the_error_where_axes_differ() -> None:
@@ -95,6 +107,9 @@ def test_there_is_no_rotation_where_it_cannot_help(shape: tuple[int, int]) -> No
     [
         Storing(),
         Storing(part_size=5),
+        Storing(num_parts=3),
+        Storing(num_parts=7),
+        Storing(num_parts=4, rotate=False),
         Storing(norms=False),
         Storing(rotate=False),
         Storing(part_size=1),
@@ -112,7 +127,7 @@ def test_bytes_are_known_beforehand(way: Storing, shape: tuple[int, int]) -> Non
 def test_the_most_exact_way_of_a_size() -> None:
     shapes = [(5000, 30), (9000, 30)]
     ways = [Storing(storage=storage) for storage in ("float32", "float16", "int8")]
-    ways += [Storing(part_size=part_size) for part_size in range(1, 31)]
+    ways += [Storing(num_parts=number) for number in range(30, 0, -1)]
     for most in (2_000_000, 1_000_000, 600_000, 500_000, 400_000, 200_000):
         fitting = [way for way in ways if sum(map(way.num_bytes, shapes)) <= most]
         assert best_storing(shapes, most) == fitting[0]

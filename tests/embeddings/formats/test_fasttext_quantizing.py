@@ -49,6 +49,7 @@ def cosines(one: Any, other: Any) -> np.ndarray:
         (some_vectors(kept=700, how=Storing(part_size=2, norms=False)), 2),
         (some_vectors(how=Storing(part_size=2, rotate=False)), 2),
         (some_vectors(kept=700, how=Storing(storage="float16")), 2),
+        (some_vectors(kept=700, how=Storing(num_parts=5)), 2),
     ],
 )
 def test_answers_are_nearly_the_same_and_facebooks(vectors: SubwordVectors, size: int, tmp_path: Path) -> None:
@@ -85,6 +86,10 @@ def test_vectors_without_ngrams() -> None:
     assert isinstance(anew.rows, QuantizedRows)
     assert anew.rows.quantizer.part_size == 4
     assert cosines(anew.matrix, turned.matrix).mean() > 0.95
+    even = WordVectors(WORDS, Storing(num_parts=3, rotate=False).of(rows(500, 0)))
+    assert must_be_quantised(even)
+    with pytest.raises(ValueError, match="fastText cuts rows into parts of one size"):
+        even.save("x.ftz", format="fasttext-bin")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
-NUM_CENTROIDS = 256
+NUM_CENTROIDS = 256  # so that a code is a byte
 
 _CANDIDATES = 8_192  # points that the first centroids are drawn from, if there are more
 

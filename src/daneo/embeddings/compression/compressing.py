@@ -62,9 +62,10 @@ def compress(
         Numbers that share a byte in product quantisation. 1 is nearly lossless, 2 (which ``None`` means) is an eighth
         of float32, 3 a tenth or so, and 4 and more are for the smallest.
     ratio : float or None
-        Instead of `storage` and `part_size`: take the most exact of all of them with which the rows need so many times
-        fewer bytes than before. What is counted: numbers or codes, centroids, lengths, scales, the rotation, and the
-        buckets of n-grams; not the words, which take the same bytes before and after.
+        Instead of `storage` and `part_size`: take the most exact storage with which the rows need so many times fewer
+        bytes than before; in product quantisation parts may then differ by one number in length. What is counted:
+        numbers or codes, centroids, lengths, scales, the rotation, and the buckets of n-grams; not the words, which
+        take the same bytes before and after.
     norms : bool, default True
         Keep the rows' lengths apart, in one more byte a row, so that long rows do not set the scale for short ones.
     rotate : bool, default True

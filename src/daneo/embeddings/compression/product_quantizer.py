@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from daneo.corpus.ordered_threads import checked_threads, ordered
+from daneo.embeddings.compression.centroids import NUM_CENTROIDS
+from daneo.embeddings.compression.vector_parts import PartGroup, part_sizes
 
 if TYPE_CHECKING:
     from daneo.embeddings.rows import Rows
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
-
-NUM_CENTROIDS = 256
-"""So that a code is a byte."""
 
 SAMPLE = 65_536
 """Rows that the centroids are learned from, if there are more: 256 for each centroid."""
@@ -36,12 +35,15 @@ class ProductQuantizer:
         As fastText lays them out: the centroids of part m begin at ``256 * m * part_size`` and follow one another. The
         last part may be shorter than the others. Kept, not copied, if it lies in memory as NumPy likes it.
     part_size : int
-        Numbers in a part, from 1 to D. A vector has M = ceil(D / part_size) codes.
+        Numbers in a part, from 1 to D. A vector has M codes, one a part.
+    num_long : int or None
+        ``None`` cuts as fastText does: all parts have `part_size` numbers, and the last one what is left. Otherwise so
+        many parts have `part_size` numbers, and all that follow one fewer.
 
     Raises
     ------
     ValueError
-        The centroids are not of that shape or dtype, or `part_size` is out of range.
+        The centroids are not of that shape or dtype, or D numbers cannot be cut in this way.
 
     Notes
     -----
@@ -62,32 +64,35 @@ class ProductQuantizer:
     [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     """
 
-    def __init__(self, centroids: Floats, part_size: int) -> None:
+    def __init__(self, centroids: Floats, part_size: int, num_long: int | None = None) -> None:
         if centroids.dtype != np.float32 or centroids.ndim != 1 or len(centroids) % NUM_CENTROIDS or not len(centroids):
             raise ValueError(
                 f"ProductQuantizer expected centroids as float32 of shape ({NUM_CENTROIDS} * D,), "
                 f"got {centroids.dtype} of shape {centroids.shape}."
             )
-        self.vector_size = len(centroids) // NUM_CENTROIDS
-        if not 1 <= part_size <= self.vector_size:
+        size = self.vector_size = len(centroids) // NUM_CENTROIDS
+        if not 1 <= part_size <= size:
+            raise ValueError(f"ProductQuantizer expected a part_size from 1 to the vectors' {size}, got {part_size}.")
+        cut = size if num_long is None else num_long * part_size
+        if not 0 < cut <= size or (cut < size and (part_size == 1 or (size - cut) % (part_size - 1))):
             raise ValueError(
-                f"ProductQuantizer expected a part_size from 1 to the vectors' {self.vector_size}, got {part_size}."
+                f"ProductQuantizer cannot cut {size} numbers into {num_long} parts of {part_size} and others of "
+                f"{part_size - 1}."
             )
-        centroids = np.require(centroids, requirements=["C", "A"])  # NumPy would copy others at every look
-        self.centroids = centroids
+        self.centroids = np.require(centroids, requirements=["C", "A"])  # NumPy would copy others at every look
         self.part_size = int(part_size)
-        self.num_parts = -(-self.vector_size // self.part_size)
-        num_whole = self.vector_size // self.part_size
-        split = NUM_CENTROIDS * num_whole * self.part_size
-        self._whole = centroids[:split].reshape(-1, self.part_size)
-        self._rest = centroids[split:].reshape(NUM_CENTROIDS, -1)  # of the shorter part; (256, 0) if there is none
-        self._first = np.arange(num_whole) * NUM_CENTROIDS
+        self.num_long = None if cut == size else num_long
+        self._groups = [PartGroup(self.centroids, 0, cut, self.part_size)]
+        if cut < size:
+            self._groups.append(PartGroup(self.centroids, cut, size, self.part_size - 1))
+        self.num_parts = sum(group.num_parts for group in self._groups)
 
     def __eq__(self, other: object) -> bool:
         """Whether the same codes stand for the same numbers."""
         if not isinstance(other, ProductQuantizer):
             return NotImplemented
-        return self.part_size == other.part_size and np.array_equal(self.centroids, other.centroids)
+        same_parts = (self.part_size, self.num_long) == (other.part_size, other.num_long)
+        return same_parts and np.array_equal(self.centroids, other.centroids)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -97,6 +102,7 @@ class ProductQuantizer:
         rows: Rows,
         part_size: int = 2,
         *,
+        num_long: int | None = None,
         weights: npt.ArrayLike | None = None,
         seed: int = 1,
         num_threads: int | None = None,
@@ -109,6 +115,8 @@ class ProductQuantizer:
             Finite, between -1e15 and 1e15. Of more than 65,536 rows a sample is looked at.
         part_size : int, default 2
             Numbers in a part.
+        num_long : int or None
+            As for the class.
         weights : array-like of shape (N,), or None
             Above 0: how much it matters that a row is near to what its codes stand for. ``None`` means all the same.
         seed : int, default 1
@@ -119,7 +127,7 @@ class ProductQuantizer:
         Raises
         ------
         ValueError
-            There are no rows, a number is not finite, or `part_size` or a weight is out of range.
+            There are no rows, a number is not finite, a weight is out of range, or rows cannot be cut in this way.
 
         Notes
         -----
@@ -132,17 +140,23 @@ class ProductQuantizer:
         sample, heavy = sampled(rows, seed, weights)
         vector_size = sample.shape[1]
         centroids = np.zeros(NUM_CENTROIDS * vector_size, dtype=np.float32)
-        quantizer = cls(centroids, part_size)
+        quantizer = cls(centroids, part_size, num_long)
 
-        def learn_part(part: int) -> Floats:
-            points = np.ascontiguousarray(sample[:, part * part_size : (part + 1) * part_size])
-            return learn_centroids(points, np.random.default_rng([seed, part]), _EPOCHS, heavy)
+        parts = quantizer.parts()
+
+        def learn_part(number: int) -> Floats:
+            points = np.ascontiguousarray(sample[:, slice(*parts[number])])
+            return learn_centroids(points, np.random.default_rng([seed, number]), _EPOCHS, heavy)
 
         threads = checked_threads(num_threads)
-        for part, learned in enumerate(ordered(learn_part, range(quantizer.num_parts), threads)):
-            start = NUM_CENTROIDS * part * part_size
-            centroids[start : start + learned.size] = learned.ravel()
+        for (start, stop), learned in zip(parts, ordered(learn_part, range(len(parts)), threads), strict=True):
+            centroids[NUM_CENTROIDS * start : NUM_CENTROIDS * stop] = learned.ravel()
         return quantizer
+
+    def parts(self) -> list[tuple[int, int]]:
+        """Return where each part of a vector begins and ends."""
+        stops = np.cumsum(part_sizes(self.vector_size, self.part_size, self.num_long)).tolist()
+        return list(zip([0, *stops[:-1]], stops, strict=True))
 
     def encode(self, rows: Floats) -> Codes:
         """Return the codes, uint8 (N, M), of rows, float32 (N, D): the nearest centroid of each part.
@@ -152,16 +166,13 @@ class ProductQuantizer:
         ValueError
             The rows do not have D numbers, or a number is not finite.
         """
-        from daneo.embeddings.compression.centroids import assign
-
         if rows.ndim != 2 or rows.shape[1] != self.vector_size:
             raise ValueError(f"encode expected rows of shape (N, {self.vector_size}), got {rows.shape}.")
         check_finite(rows)
         codes = np.empty((len(rows), self.num_parts), dtype=np.uint8)
-        distances = np.empty((min(len(rows), _BLOCK), self.num_parts), dtype=np.float32)
         for first in range(0, len(rows), _BLOCK):
-            block = rows[first : first + _BLOCK]
-            assign(block, self.centroids, self.part_size, codes[first : first + _BLOCK], distances[: len(block)])
+            block = slice(first, first + _BLOCK)
+            codes[block] = np.hstack([group.encode(rows[block]) for group in self._groups])
         return codes
 
     def decode(self, codes: Codes) -> Floats:
@@ -178,13 +189,11 @@ class ProductQuantizer:
                 f"got {codes.dtype} of shape {codes.shape}."
             )
         rows = np.empty((len(codes), self.vector_size), dtype=np.float32)
-        num_whole = len(self._first)
         for first in range(0, len(codes), _BLOCK):
-            block, target = codes[first : first + _BLOCK], rows[first : first + _BLOCK]
-            found = self._whole.take(block[:, :num_whole] + self._first, axis=0)
-            target[:, : num_whole * self.part_size] = found.reshape(len(block), -1)
-            if num_whole < self.num_parts:
-                target[:, num_whole * self.part_size :] = self._rest[block[:, -1]]
+            block, part = slice(first, first + _BLOCK), 0
+            for group in self._groups:
+                group.decode(codes[block, part : part + group.num_parts], rows[block])
+                part += group.num_parts
         return rows
 
 

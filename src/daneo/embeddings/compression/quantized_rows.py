@@ -80,6 +80,7 @@ class QuantizedRows:
         rows: Rows,
         part_size: int = 2,
         *,
+        num_long: int | None = None,
         norms: bool = False,
         weights: npt.ArrayLike | None = None,
         seed: int = 1,
@@ -93,6 +94,8 @@ class QuantizedRows:
             Read block by block.
         part_size : int, default 2
             Numbers that share a byte.
+        num_long : int or None
+            As for :class:`ProductQuantizer`.
         norms : bool, default False
             Keep lengths apart, in one more byte a row: the quantizer then learns directions.
         weights, seed, num_threads
@@ -105,7 +108,11 @@ class QuantizedRows:
         """
         from daneo.embeddings.compression.quantizing import quantize
 
-        return cls(*quantize(rows, part_size, norms=norms, weights=weights, seed=seed, num_threads=num_threads))
+        return cls(
+            *quantize(
+                rows, part_size, num_long=num_long, norms=norms, weights=weights, seed=seed, num_threads=num_threads
+            )
+        )
 
     @property
     def shape(self) -> tuple[int, int]:

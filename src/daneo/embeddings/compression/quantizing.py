@@ -17,7 +17,14 @@ _BLOCK = 4096  # rows that a thread encodes at a time
 
 
 def quantize(
-    rows: Rows, part_size: int, *, norms: bool, weights: npt.ArrayLike | None, seed: int, num_threads: int | None
+    rows: Rows,
+    part_size: int,
+    *,
+    num_long: int | None,
+    norms: bool,
+    weights: npt.ArrayLike | None,
+    seed: int,
+    num_threads: int | None,
 ) -> tuple[Codes, ProductQuantizer, Codes | None, ProductQuantizer | None]:
     """Return what :class:`~daneo.embeddings.compression.quantized_rows.QuantizedRows` is made of.
 
@@ -27,8 +34,9 @@ def quantize(
     sample, heavy = sampled(rows, seed, weights)
     threads = checked_threads(num_threads)
     quantizer = ProductQuantizer.learn(
-        directions(sample) if norms else sample, part_size, weights=heavy, seed=seed, num_threads=threads
-    )
+        directions(sample) if norms else sample,
+        part_size, num_long=num_long, weights=heavy, seed=seed, num_threads=threads,
+    )  # fmt: skip
     norm_quantizer = None
     if norms:
         scales = best_scales(sample, quantizer.decode(quantizer.encode(directions(sample))))

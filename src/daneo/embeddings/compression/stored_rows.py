@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from daneo.embeddings.compression.centroids import NUM_CENTROIDS
 from daneo.embeddings.compression.int8_rows import Int8Rows
-from daneo.embeddings.compression.product_quantizer import NUM_CENTROIDS, ProductQuantizer
+from daneo.embeddings.compression.product_quantizer import ProductQuantizer
 from daneo.embeddings.compression.quantized_rows import HalfRows, QuantizedRows
 from daneo.embeddings.compression.turned_rows import TurnedRows
 
@@ -28,7 +29,8 @@ def rows_to_tensors(name: str, rows: Rows) -> dict[str, Array]:
     HalfRows              `name`, float16 (N, D)
     Int8Rows              `name`, int8 (N, D); `name`.scales, float32 (N,)
     QuantizedRows         `name`.codes, uint8 (N, M); `name`.centroids, float32 (256 * D,); `name`.part_size, int32
-                          (1,); with norms also `name`.norm_codes, uint8 (N,), and `name`.norm_centroids, float32 (256,)
+                          (1,), or (2,) where `num_long` is the second; with norms also `name`.norm_codes, uint8 (N,),
+                          and `name`.norm_centroids, float32 (256,)
     TurnedRows            those of its rows; `name`.rotation, float32 (D, D)
     ===================== =========================================================================================
 
@@ -63,6 +65,8 @@ def rows_to_tensors(name: str, rows: Rows) -> dict[str, Array]:
         f"{name}.centroids": rows.quantizer.centroids,
         f"{name}.part_size": np.array([rows.quantizer.part_size], dtype=np.int32),
     }
+    if rows.quantizer.num_long is not None:
+        tensors[f"{name}.part_size"] = np.array([rows.quantizer.part_size, rows.quantizer.num_long], dtype=np.int32)
     if rows.norm_codes is not None and rows.norm_quantizer is not None:
         tensors[f"{name}.norm_codes"] = rows.norm_codes
         tensors[f"{name}.norm_centroids"] = rows.norm_quantizer.centroids
@@ -125,10 +129,10 @@ def _quantized(name: str, tensors: Mapping[str, Array]) -> QuantizedRows:
     codes = _expected(f"{name}.codes", tensors, np.uint8)
     centroids = _expected(f"{name}.centroids", tensors, np.float32)
     part_size = _expected(f"{name}.part_size", tensors, np.int32)
-    if part_size.shape != (1,):
-        raise ValueError(f"Tensor '{name}.part_size': expected shape (1,), got {part_size.shape}.")
+    if part_size.shape not in ((1,), (2,)):
+        raise ValueError(f"Tensor '{name}.part_size': expected shape (1,) or (2,), got {part_size.shape}.")
     try:
-        quantizer = ProductQuantizer(centroids, int(part_size[0]))
+        quantizer = ProductQuantizer(centroids, *part_size.tolist())
         norm_codes, norm_quantizer = None, None
         if f"{name}.norm_codes" in tensors or f"{name}.norm_centroids" in tensors:
             norm_codes = _expected(f"{name}.norm_codes", tensors, np.uint8)

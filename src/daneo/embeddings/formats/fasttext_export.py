@@ -101,6 +101,8 @@ def _quantised_parts(own: Rows | None, ngrams: NgramVectors) -> _Parts | None:
         return None
     if own.quantizer != rows.quantizer or own.norm_quantizer != rows.norm_quantizer:
         return None
+    if own.quantizer.num_long is not None:
+        return None  # fastText's parts are of one size, but for the last
     pruned = None
     if ngrams.buckets is not None:
         if ngrams.count_missing:

@@ -27,7 +27,9 @@ def must_be_quantised(vectors: WordVectors) -> bool:
     So are vectors with n-grams that were quantised otherwise, and those that lack n-grams which do not count.
     """
     if not isinstance(vectors, SubwordVectors):
-        return isinstance(vectors.rows, TurnedRows) and isinstance(vectors.rows.rows, QuantizedRows)
+        rows = vectors.rows
+        is_as_it_should = isinstance(rows, QuantizedRows) and rows.quantizer.num_long is None
+        return part_size(rows) > 0 and not is_as_it_should
     ngrams = vectors.ngrams
     if ngrams.subwords.kind != "characters" or is_quantised_alike(vectors):
         return False

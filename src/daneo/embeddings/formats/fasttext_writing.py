@@ -58,6 +58,12 @@ def check_model(model: FastTextFile) -> None:
             "fastText reads dropped n-grams and quantised outputs only where the inputs are quantised. "
             "Quantise them, or save with format='daneo'."
         )
+    for rows in (model.inputs, model.outputs):
+        if isinstance(rows, QuantizedRows) and rows.quantizer.num_long is not None:
+            raise ValueError(
+                "fastText cuts rows into parts of one size, but for a shorter last one; these were cut evenly. "
+                "Quantise them with part_size=..., or save with format='daneo'."
+            )
     if isinstance(model.inputs, QuantizedRows) and model.inputs.codes.size >= 1 << 31:
         raise ValueError("fastText counts codes in 32 bits; these rows have more. Quantise them with longer parts.")
     if not model.num_buckets and (model.max_ngram or model.word_ngrams > 1):
