@@ -444,7 +444,7 @@ def test_a_directory_that_is_not_a_model_is_refused(trained: dict[str, Word2Vec]
         ({"sample": -1e-3}, ValueError, r"sample=...\) expected at least 0"),
         ({"sample": 1.5}, ValueError, r"sample=...\) expected at most 1"),
         ({"learning_rate": 0.0}, ValueError, r"learning_rate=...\) expected more than 0"),
-        ({"learning_rate": float("nan")}, ValueError, r"learning_rate=...\) expected a number, got nan"),
+        ({"learning_rate": float("nan")}, ValueError, r"learning_rate=...\) expected a finite number, got nan"),
         (
             {"learning_rate": 0.01, "min_learning_rate": 0.02},
             ValueError,
