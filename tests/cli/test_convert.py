@@ -160,6 +160,16 @@ def test_a_classifier_stays_one(daneo: Any, tmp_path: Path) -> None:
     assert "is a classifier, which word2vec-text cannot hold; daneo and fasttext-bin can." in errors
 
 
+def test_a_ftz_that_is_none_is_noticed(daneo: Any, vectors: Path, tmp_path: Path) -> None:
+    status, _, errors = daneo("convert", vectors, tmp_path / "a.ftz")
+    assert status == 0
+    assert f"daneo: warning: {tmp_path / 'a.ftz'} is not quantised" in errors
+    assert formats.recognise(tmp_path / "a.ftz") == "fasttext-bin"
+    package.WordVectors.load(vectors).compressed(part_size=1)[0].save(tmp_path / "small")
+    status, _, errors = daneo("convert", tmp_path / "small", tmp_path / "b.ftz")
+    assert (status, errors) == (0, f"3 vectors of 2 numbers are in {tmp_path / 'b.ftz'}, as fasttext-bin.\n")
+
+
 def test_stanfords_glove(daneo: Any, tmp_path: Path) -> None:
     package.GloVe(vector_size=4, epochs=1, min_count=1).fit(["the sun is hot", "the moon is cold"] * 9).save(
         tmp_path / "g"

@@ -397,6 +397,8 @@ def test_vectors_do_not_take_the_place_of_a_model(made: Callable[[str], Path], t
         convert(made(source), tmp_path / source)
         with pytest.raises(FileExistsError, match=f"holds a trained model with {what} .* Give another directory"):
             daneo.WordVectors.load(tmp_path / source).save(tmp_path / source)
+        with pytest.raises(FileExistsError, match="holds a trained model"):
+            convert(made("vectors"), tmp_path / source)
         convert(made("glove"), tmp_path / source)  # but another model may
         assert (tmp_path / source / "training.safetensors").is_file()
 

@@ -101,6 +101,10 @@ def convert(
         return
     conversion = converted(target)
     _say(conversion, str(target))
+    if conversion.format == "fasttext-bin" and target.suffix == ".ftz" and not _is_quantised(target):
+        warnings.warn(
+            f"{target} is not quantised, whatever its name says; `daneo compress` makes it small.", stacklevel=2
+        )
     beside = f", their words in {vocabulary_beside(target)}" if conversion.format == "glove-binary" else ""
     print_note(
         f"{conversion.num_words:,} vectors of {conversion.vector_size} numbers are in {target}, as "
@@ -179,6 +183,13 @@ def _converted_classifier(source: Path, target: Path, format: Format) -> bool:
         f"A classifier of {len(model.words):,} words and {len(model.labels):,} labels is in {target}, as {format}."
     )
     return True
+
+
+def _is_quantised(path: Path) -> bool:
+    from daneo.embeddings.compression.quantized_rows import QuantizedRows
+    from daneo.embeddings.formats.fasttext_file import read_fasttext
+
+    return isinstance(read_fasttext(path, errors="surrogateescape").inputs, QuantizedRows)
 
 
 def _is_supervised(source: Path) -> bool:

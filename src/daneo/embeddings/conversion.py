@@ -17,7 +17,12 @@ from daneo.embeddings.conversion_losses import (
     losses_of_record,
     losses_of_vectors,
 )
-from daneo.embeddings.formats.daneo_directory import DIRECTORY_NAMES, read_config
+from daneo.embeddings.formats.daneo_directory import (
+    DIRECTORY_NAMES,
+    is_trained_model,
+    read_config,
+    refuse_to_lose_training,
+)
 from daneo.embeddings.word_vectors import WordVectors
 from daneo.files import replaced_directory
 
@@ -157,6 +162,8 @@ def _of_directory(source: Path, target: Path, format: str, vectors_only: bool) -
     training = record.get("training")
     algorithm = training.get("algorithm") if isinstance(training, dict) and not vectors_only else None
     if format == "daneo" and not vectors_only:
+        if not is_trained_model(source):
+            refuse_to_lose_training(target)
         copy_directory(source, target, DIRECTORY_NAMES)
         return _done(format, vectors, [])
     if format == "fasttext-bin" and algorithm in ("fasttext", "word2vec"):

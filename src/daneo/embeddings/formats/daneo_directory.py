@@ -217,9 +217,17 @@ def _existing(path: Path, name: str) -> Path:
     return path / name
 
 
+_OF_MODELS = {"training.safetensors": "what further training needs", "sparse.safetensors": "sparse rows"}
+
+
+def is_trained_model(path: str | os.PathLike[str]) -> bool:
+    """Whether a directory holds more of a model than its vectors."""
+    return any((Path(path) / name).is_file() for name in _OF_MODELS)
+
+
 def refuse_to_lose_training(path: str | os.PathLike[str]) -> None:
     """Raise FileExistsError where vectors alone would take the place of a model that holds more than its vectors."""
-    for name, what in (("training.safetensors", "what further training needs"), ("sparse.safetensors", "sparse rows")):
+    for name, what in _OF_MODELS.items():
         if (Path(path) / name).is_file():
             raise FileExistsError(
                 f"{os.fspath(path)} holds a trained model with {what} ({name}), which vectors alone would replace. "
