@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,21 @@ def test_through_files(with_ngrams: SubwordVectors, tmp_path: Path, options) -> 
     files = sum((tmp_path / "small" / name).stat().st_size for name in ("vectors.safetensors", "vocabulary.txt"))
     assert report.after.file_bytes == pytest.approx(files, abs=1500)  # the header of the tensors
     assert report.after.file_bytes < report.before.file_bytes
+
+
+@pytest.mark.parametrize("options", [{}, {"storage": "int8"}, {"storage": "float16"}, {"rotate": False}], ids=str)
+def test_compressed_vectors_are_opened_as_a_map_of_their_file(tmp_path: Path, options) -> None:
+    matrix = np.random.default_rng(0).standard_normal((3000, 8))
+    compress(daneo.WordVectors([f"w{n}" for n in range(3000)], matrix), **options)[0].save(tmp_path / "small")
+    rows = daneo.WordVectors.load(tmp_path / "small").rows
+    rows = rows.rows if isinstance(rows, TurnedRows) else rows
+    arrays = {"codes", "norm_codes", "numbers", "scales", "halves"} & vars(rows).keys()
+    assert arrays
+    for name in arrays:
+        array = getattr(rows, name)
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        assert isinstance(array.base, mmap.mmap)
 
 
 def test_compressed_again(with_ngrams: SubwordVectors) -> None:
